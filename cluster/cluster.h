@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_CLUSTER_H
+#define TD_CLUSTER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cluster/bus.h"
+#include "cluster/view.h"
+#include "proto/base/loop.h"
+
+/** One node's part in the cluster: bus, view, acknowledgements. All calls
+ *  from the control loop's thread. */
+struct td_cluster;
+
+struct td_cluster_cfg {
+	uint32_t node_id;	/* 1..16 */
+	const char *name;	/* "n1" */
+	const char *version;
+	uint64_t incarnation;	/* differs at every start */
+	struct td_bus *bus;	/* bus_cpg or bus_local; the cluster owns it */
+	uint32_t max_pending;	/* ops submitted, not yet released; 0: 65536 */
+};
+int td_cluster_new(struct td_loop *loop, const struct td_cluster_cfg *cfg,
+		   struct td_cluster **out);
+/** Leaves the group, cancels waiting effects with -ECANCELED. */
+void td_cluster_free(struct td_cluster *c);
+
+const struct td_view *td_cluster_view(const struct td_cluster *c);
+uint32_t td_cluster_node_id(const struct td_cluster *c);
+
+/** Puts an op (copied) into the one order. It is applied here and elsewhere
+ *  later, when the bus delivers it.
+ *  @return 0; -EAGAIN: too much is pending (counted: answer 503 with
+ *  Retry-After); -ENOTCONN: not joined yet, or a minority */
+int td_cluster_submit(struct td_cluster *c, const Td__Op *op);
+
+/** status 0: release; -ECANCELED: drop the effect and clear what it was for
+ *  (minority, leaving); -ESTALE: apply() refused one of the ops it waited
+ *  for. */
+typedef void (*td_effect_fn)(void *arg, int status);
+
+/** Runs fn when every op submitted by this node up to now has been applied
+ *  here and is held by the in-sync set (architecture.md, "Checkpoint before
+ *  send"). In order of the calls. With nothing pending fn runs before this
+ *  returns.
+ *  @return 0, -EAGAIN: too many wait (counted), fn is not called */
+int td_cluster_effect(struct td_cluster *c, td_effect_fn fn, void *arg);
+
+/** Told after each applied op, in order; also for ops of this node.
+ *  @param op NULL: the view was replaced as a whole (a snapshot)
+ *  @param from node id of the sender */
+typedef void (*td_applied_fn)(void *arg, const Td__Op *op, uint32_t from);
+int td_cluster_watch(struct td_cluster *c, td_applied_fn fn, void *arg);
+
+enum td_cluster_state {
+	TD_CLUSTER_JOINING,	/* no view yet */
+	TD_CLUSTER_RUNNING,
+	TD_CLUSTER_MINORITY,	/* no quorum: nothing is released */
+};
+enum td_cluster_state td_cluster_state(const struct td_cluster *c);
+/** fn after each change of state or of membership. */
+int td_cluster_watch_state(struct td_cluster *c, void (*fn)(void *arg),
+			   void *arg);
+/** Ring's members that finished joining, besides this node (bit id). */
+uint32_t td_cluster_in_sync(const struct td_cluster *c);
+
+struct td_cluster_stats {
+	uint64_t submitted, applied, refused, effects, cancelled, snapshots_in,
+		snapshots_out, bad_messages;
+	uint32_t pending_ops, pending_effects;
+};
+void td_cluster_stats(const struct td_cluster *c, struct td_cluster_stats *out);
+/** New reference: everything above as an object. */
+json_t *td_cluster_dump(const struct td_cluster *c);
+
+#endif

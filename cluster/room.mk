@@ -1,0 +1,5 @@
+# cluster: one replicated view.
+ROOMS += cluster
+cluster_SRCS := $(wildcard cluster/*.c)
+cluster_USES := proto base
+cluster_PKGS := libcpg libquorum libcrypto jansson

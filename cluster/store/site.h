@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_SITE_H
+#define TD_SITE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** The central configuration, one generation of it: plain values, immutable
+ *  once loaded, shared by all rooms (architecture.md, "Configuration").
+ *  Written as a file it is site.yaml:
+ *
+ *  site:       {name: lab, domain: tandem.lab, country: de, jitter_ms: 60}
+ *  nodes:      [{name: n1, id: 1, address: 10.77.0.1,
+ *                cluster_address: 10.78.0.1},
+ *               {name: w, id: 9, role: witness, …}]
+ *  lines:      [{name: s1, port: 1, nodes: [n1, n2], group: pstn,
+ *                switch: euroisdn, side: user, channels: 1-15,17-31,
+ *                overlap: true, transparent: true}]
+ *  addresses:  [{name: a1, address: 10.77.0.11, nodes: [n1, n2]}]
+ *  extensions: [{range: 1000-2942, password: "pw{number}", sha256: false},
+ *               {number: 2999, password: x, name: Porter}]
+ *  ddi:        [{range: 5551000-5552999, keep: 4}]   numbers as the exchange
+ *                                       sends them -> last `keep` digits
+ *  routes:     [{prefix: "9", strip: 1, add: "", group: pstn},
+ *               {prefix: "983", strip: 2, lines: [s3]}]
+ *  services:   [{number: "*43", service: echo}, {number: "2943", …}]
+ */
+enum { TD_NUMBER_MAX = 32, TD_NAME_MAX = 32, TD_ADDR_MAX = 46 };
+
+enum td_node_role { TD_ROLE_NODE, TD_ROLE_WITNESS };
+
+struct td_site_node {
+	char name[TD_NAME_MAX];
+	uint32_t id;
+	enum td_node_role role;
+	char address[TD_ADDR_MAX];
+	char cluster_address[TD_ADDR_MAX];
+};
+
+enum td_line_side { TD_SIDE_USER, TD_SIDE_NETWORK };
+
+struct td_site_line {
+	char name[TD_NAME_MAX];		/* "s1" */
+	uint32_t port;			/* of the card, 1.. */
+	uint32_t nodes[16];		/* ids, preferred first */
+	unsigned int n_nodes;
+	char group[TD_NAME_MAX];	/* carrier group for routes */
+	enum td_line_side side;
+	uint32_t channels;		/* bit t: timeslot t is a B-channel */
+	uint32_t dchannel;		/* timeslot, 16 */
+	bool overlap;			/* send SETUP before the number is complete */
+};
+
+struct td_site_address {
+	char name[TD_NAME_MAX];		/* "a1" */
+	char address[TD_ADDR_MAX];
+	uint32_t nodes[16];
+	unsigned int n_nodes;
+};
+
+/** One extension or a range of them. Ranges never overlap; numbers of a
+ *  range have equal length. */
+struct td_site_extension {
+	char first[TD_NUMBER_MAX], last[TD_NUMBER_MAX];
+	char password[64];		/* "{number}" stands for the number */
+	char name[64];
+	bool sha256;			/* offer SHA-256 digests (RFC 8760) */
+};
+
+struct td_site_ddi {
+	char first[TD_NUMBER_MAX], last[TD_NUMBER_MAX];
+	unsigned int keep;		/* digits kept, from the right */
+};
+
+struct td_site_route {
+	char prefix[TD_NUMBER_MAX];	/* longest match wins */
+	unsigned int strip;		/* digits taken off the left */
+	char add[TD_NUMBER_MAX];	/* then put before */
+	char group[TD_NAME_MAX];	/* "" when lines are named */
+	char lines[16][TD_NAME_MAX];
+	unsigned int n_lines;
+};
+
+enum td_service { TD_SERVICE_ECHO };
+
+struct td_site_service {
+	char number[TD_NUMBER_MAX];
+	enum td_service service;
+};
+
+struct td_site {
+	char name[TD_NAME_MAX];
+	char domain[64];
+	uint32_t jitter_ms;		/* initial jitter buffer depth */
+	struct td_site_node *nodes;
+	size_t n_nodes;
+	struct td_site_line *lines;
+	size_t n_lines;
+	struct td_site_address *addresses;
+	size_t n_addresses;
+	struct td_site_extension *extensions;	/* sorted by first */
+	size_t n_extensions;
+	struct td_site_ddi *ddi;
+	size_t n_ddi;
+	struct td_site_route *routes;
+	size_t n_routes;
+	struct td_site_service *services;
+	size_t n_services;
+};
+
+/** Everything wrong with a document; where is "file:line". */
+struct td_problem {
+	char where[128];
+	char what[256];
+};
+struct td_problems {
+	struct td_problem *p;
+	size_t n;
+};
+void td_problems_free(struct td_problems *p);
+int td_problems_add(struct td_problems *p, const char *where, const char *fmt,
+		    ...) __attribute__((format(printf, 3, 4)));
+
+/** Parses and checks as a whole: unknown keys, overlapping ranges, a port
+ *  wired twice, a route to nowhere, …; all problems are listed, not the first.
+ *  @param file the name to use in td_problem.where
+ *  @return 0; -EINVAL: *problems says why, *out is untouched; -ENOMEM */
+int td_site_parse(const char *file, const char *text, size_t n,
+		  struct td_site **out, struct td_problems *problems);
+/** Canonical text, which parses back to an equal site. malloc'ed. */
+int td_site_format(const struct td_site *s, char **text, size_t *n);
+void td_site_free(struct td_site *s);
+/** Deep copy. */
+int td_site_copy(const struct td_site *s, struct td_site **out);
+/** The checks alone, after edits; where is "line s1" and the like. */
+int td_site_check(const struct td_site *s, struct td_problems *problems);
+
+const struct td_site_extension *td_site_extension(const struct td_site *s,
+						  const char *number);
+/** The extension's password with {number} filled in.
+ *  @return 0, -ENOENT: no such extension */
+int td_site_password(const struct td_site *s, const char *number, char *out,
+		     size_t size);
+const struct td_site_node *td_site_node(const struct td_site *s, uint32_t id);
+const struct td_site_node *td_site_node_by_name(const struct td_site *s,
+						const char *name);
+const struct td_site_line *td_site_line(const struct td_site *s,
+					const char *name);
+const struct td_site_address *td_site_address(const struct td_site *s,
+					      const char *name);
+json_t *td_site_extensions_json(const struct td_site *s);
+json_t *td_site_routes_json(const struct td_site *s);
+
+/** Edits for the CLI (`tandem extension add|set|del`, `route add|del`). The
+ *  result must pass td_site_check before it becomes a generation. */
+int td_site_extension_put(struct td_site *s, const struct td_site_extension *e);
+/** Splits a range if need be. -ENOENT */
+int td_site_extension_del(struct td_site *s, const char *number);
+int td_site_route_put(struct td_site *s, const struct td_site_route *r);
+int td_site_route_del(struct td_site *s, const char *prefix);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_STORE_H
+#define TD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/base/loop.h"
+#include "proto/td_codec.h"
+
+/** What must outlive the cluster, behind one interface: PostgreSQL
+ *  (store_pg.c) or SQLite (store_sqlite.c). Nothing blocks the loop; every
+ *  callback runs in it, once, never before the call returns. */
+struct td_store;
+
+struct td_generation {
+	uint64_t number;	/* 1.. */
+	int64_t at_ms;
+	char author[64];
+	char comment[256];
+	uint8_t sha256[32];
+	char *content;		/* site document, n octets; NULL in lists */
+	size_t n;
+};
+
+/** @param uri "postgresql://…" or "sqlite:/var/lib/tandem/site.db"
+ *  Opens and migrates in the background; a server that is away is tried
+ *  again, and meanwhile calls fail with -ENOTCONN at once.
+ *  @return 0, -EINVAL: the uri */
+int td_store_open(struct td_loop *loop, const char *uri,
+		  struct td_store **out);
+void td_store_close(struct td_store *s);
+bool td_store_ready(const struct td_store *s);
+/** Human-readable last error, "" if none. */
+const char *td_store_error(const struct td_store *s);
+/** fn when ready or away changes, and when somebody else wrote a generation
+ *  (LISTEN/NOTIFY). */
+void td_store_watch(struct td_store *s, void (*fn)(void *arg), void *arg);
+
+/** status 0 or negative errno; g is valid during the call only. */
+typedef void (*td_store_generation_fn)(void *arg, int status,
+				       const struct td_generation *g, size_t n);
+typedef void (*td_store_done_fn)(void *arg, int status);
+
+/** Newest generation; status -ENOENT: none yet. */
+int td_store_generation_last(struct td_store *s, td_store_generation_fn fn,
+			     void *arg);
+int td_store_generation_get(struct td_store *s, uint64_t number,
+			    td_store_generation_fn fn, void *arg);
+/** Newest first, without content. */
+int td_store_generation_list(struct td_store *s, unsigned int limit,
+			     td_store_generation_fn fn, void *arg);
+/** Adds exactly number g->number. status -EEXIST: somebody was faster. */
+int td_store_generation_add(struct td_store *s, const struct td_generation *g,
+			    td_store_done_fn fn, void *arg);
+
+/** Registrations of a solo node (SQLite only; -ENOSYS on PostgreSQL, where
+ *  the mate holds them). */
+int td_store_contact_put(struct td_store *s, const Td__Contact *c,
+			 td_store_done_fn fn, void *arg);
+int td_store_contact_del(struct td_store *s, const char *user, const char *uri,
+			 td_store_done_fn fn, void *arg);
+typedef void (*td_store_contacts_fn)(void *arg, int status,
+				     Td__Contact *const *c, size_t n);
+int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg);
+
+/** The last good generation on the node's own disk: write to a temporary
+ *  file, fsync, rename. dir is /var/lib/tandem. */
+int td_lastgood_save(const char *dir, const struct td_generation *g);
+/** @param[out] g content malloc'ed. -ENOENT: none; -EBADMSG: the checksum
+ *  does not fit */
+int td_lastgood_load(const char *dir, struct td_generation *g);
+void td_generation_clear(struct td_generation *g);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "proto/verbs.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct td_verb td_verbs[] = {
+	{ .name = "status",
+	  .help = "Shows the cluster: nodes, units, calls, registrations",
+	  .options = { { "watch", NULL, "repeat every second" } } },
+	{ .name = "node list",
+	  .help = "Lists the nodes",
+	  .columns = { { "name", "NODE" }, { "state", "STATE" },
+		       { "calls", "CALLS" }, { "since", "SINCE" },
+		       { "version", "VERSION" } } },
+	{ .name = "span list",
+	  .help = "Lists the lines, as each node sees them",
+	  .columns = { { "span", "SPAN" }, { "node", "NODE" },
+		       { "owner", "OWNER" }, { "layer1", "LAYER1" },
+		       { "dchannel", "DCHANNEL" }, { "busy", "BUSY" },
+		       { "free", "FREE" }, { "alarms", "ALARMS" } } },
+	{ .name = "call list",
+	  .help = "Lists the calls of the whole cluster",
+	  .columns = { { "id", "CALL" }, { "state", "STATE" },
+		       { "calling", "FROM" }, { "called", "TO" },
+		       { "voice", "VOICE" }, { "since_ms", "SINCE" } } },
+	{ .name = "call show",
+	  .help = "Shows one call with all that is known of its legs",
+	  .args = { { "CALL", "the call's id" } } },
+	{ .name = "call hangup",
+	  .help = "Ends a call, wherever it is",
+	  .args = { { "CALL", "the call's id, or `all'" } } },
+	{ .name = "registration list",
+	  .help = "Lists the registered users and their contacts",
+	  .columns = { { "user", "USER" }, { "aor", "AOR" },
+		       { "contacts", "CONTACTS" } } },
+	{ .name = "extension list",
+	  .help = "Lists the extensions and ranges of extensions",
+	  .columns = { { "first", "FIRST" }, { "last", "LAST" },
+		       { "name", "NAME" } } },
+	{ .name = "extension add",
+	  .help = "Adds an extension, or a range of them with --count",
+	  .args = { { "NUMBER", "the (first) number" } },
+	  .options = { { "count", "N", "as many numbers, counting up" },
+		       { "password", "TEXT", "{number} stands for the number" },
+		       { "name", "TEXT", "display name" } } },
+	{ .name = "extension set",
+	  .help = "Changes an extension",
+	  .args = { { "NUMBER", "the number, or a range's first" } },
+	  .options = { { "password", "TEXT", "{number} stands for the number" },
+		       { "name", "TEXT", "display name" },
+		       { "sha256", "yes|no", "offer SHA-256 digests" } } },
+	{ .name = "extension del",
+	  .help = "Removes an extension, also out of a range",
+	  .args = { { "NUMBER", "the number" } } },
+	{ .name = "route list",
+	  .help = "Lists the routes",
+	  .columns = { { "prefix", "PREFIX" }, { "strip", "STRIP" },
+		       { "add", "ADD" }, { "group", "GROUP" },
+		       { "lines", "LINES" } } },
+	{ .name = "route add",
+	  .help = "Adds a route, or replaces the one of that prefix",
+	  .args = { { "PREFIX", "dialled digits; the longest match wins" } },
+	  .options = { { "strip", "N", "digits taken off the left" },
+		       { "add", "DIGITS", "put before the rest" },
+		       { "group", "NAME", "group of lines" },
+		       { "lines", "LIST", "lines, comma-separated" } } },
+	{ .name = "route del",
+	  .help = "Removes a route",
+	  .args = { { "PREFIX", "its prefix" } } },
+	{ .name = "route test",
+	  .help = "Says where a call to a number would go now",
+	  .args = { { "NUMBER", "the dialled number" } },
+	  .options = { { "from", "EXT", "calling extension" } } },
+	{ .name = "config import",
+	  .help = "Checks a site.yaml and makes it the running generation",
+	  .args = { { "FILE", "site.yaml, `-' for standard input" } },
+	  .options = { { "comment", "TEXT", "for the history" } },
+	  .body_in = true },
+	{ .name = "config check",
+	  .help = "Checks a site.yaml and lists all that is wrong with it",
+	  .args = { { "FILE", "site.yaml, `-' for standard input" } },
+	  .body_in = true },
+	{ .name = "config export",
+	  .help = "Prints a generation as site.yaml",
+	  .options = { { "generation", "N", "an older one" } },
+	  .body_out = true },
+	{ .name = "config log",
+	  .help = "Lists the generations, newest first",
+	  .columns = { { "generation", "GENERATION" }, { "at", "AT" },
+		       { "author", "AUTHOR" }, { "comment", "COMMENT" },
+		       { "running", "RUNNING" } } },
+	{ .name = NULL },
+};
+
+static int words(const char *name)
+{
+	int n = 1;
+
+	for (; *name; name++)
+		n += *name == ' ';
+	return n;
+}
+
+static bool matches(const char *name, char *const *argv)
+{
+	for (;;) {
+		size_t n = strcspn(name, " ");
+
+		if (strlen(*argv) != n || memcmp(*argv, name, n))
+			return false;
+		if (!name[n])
+			return true;
+		name += n + 1;
+		argv++;
+	}
+}
+
+const struct td_verb *td_verb_find(int argc, char *const *argv, int *used)
+{
+	const struct td_verb *best = NULL;
+	int best_words = 0;
+
+	for (const struct td_verb *v = td_verbs; v->name; v++) {
+		int w = words(v->name);
+
+		if (w <= argc && w > best_words && matches(v->name, argv)) {
+			best = v;
+			best_words = w;
+		}
+	}
+	if (best)
+		*used = best_words;
+	return best;
+}

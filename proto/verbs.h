@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_VERBS_H
+#define TD_VERBS_H
+
+#include <stdbool.h>
+
+/** The one table of tandem(1): help, man page, completion, argument check
+ *  and text columns come from it, in the CLI and in the daemon. */
+
+struct td_verb_arg {
+	const char *name;	/* "NUMBER"; NULL ends the list */
+	const char *help;
+	bool optional;
+};
+struct td_verb_option {
+	const char *name;	/* "from": --from EXT; NULL ends the list */
+	const char *value;	/* "EXT"; NULL: a flag */
+	const char *help;
+};
+/** A column of the text form: key of the JSON object, dotted for nesting. */
+struct td_verb_column {
+	const char *key;	/* NULL ends the list */
+	const char *title;
+};
+
+struct td_verb {
+	const char *name;	/* "call list"; NULL ends the table */
+	const char *help;	/* one sentence */
+	const char *details;	/* a paragraph for the man page, or NULL */
+	struct td_verb_arg args[4];
+	struct td_verb_option options[8];
+	struct td_verb_column columns[10];
+	bool body_in;		/* first arg is a file, sent as body */
+	bool body_out;		/* prints reply.body */
+};
+
+extern const struct td_verb td_verbs[];
+
+/** Longest match of argv's first words. *used: words taken. NULL: none. */
+const struct td_verb *td_verb_find(int argc, char *const *argv, int *used);
+
+#endif
