@@ -38,6 +38,8 @@ TD_CFLAGS := -std=gnu17 $(WARN) -I. -I$(B) -D_GNU_SOURCE -fno-common \
 	-fvisibility=default -pthread $(SAN)
 TD_LDFLAGS := -pthread $(SAN) -Wl,--as-needed
 
+.DEFAULT_GOAL := all
+
 # room.mk contract:
 #   ROOMS += name
 #   name_SRCS := files.c          name_USES := rooms it may use (direct)
