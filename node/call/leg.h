@@ -99,6 +99,8 @@ struct td_leg_event {
 	int sip_status;		/* 0: not from SIP. 302, 486 … for the map */
 	bool inband;		/* PROGRESS/ALERTING: listen to the far end */
 	char digits[32];
+	bool complete;		/* DIGITS: no more will come (sending complete
+				 * or T302); digits may be "" then */
 	const struct td_session *session;	/* or NULL; valid in the call */
 };
 
@@ -109,6 +111,10 @@ struct td_leg_ops {
 	 *  will come: -EBUSY no free channel, -ENETDOWN line or peer away,
 	 *  -EAGAIN overload, -EINVAL */
 	int (*setup)(struct td_leg *l, const struct td_setup *s);
+	/** Outgoing leg whose setup was not complete: more of the called
+	 *  number. @return 0, -EINVAL: not in a state for digits; NULL op:
+	 *  this kind of leg takes whole numbers only */
+	int (*digits)(struct td_leg *l, const char *digits, bool complete);
 	/* Incoming leg: */
 	int (*more_digits)(struct td_leg *l);	/* SETUP ACKNOWLEDGE / 484 */
 	int (*proceeding)(struct td_leg *l);
