@@ -31,6 +31,7 @@ struct td_target {
 	char lines[16][32];
 	unsigned int n_lines;
 	uint32_t node;		/* NODE */
+	bool far_slot;		/* NODE: voice ends in a timeslot there */
 	enum td_service service;
 };
 
