@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to node/call. */
+#ifndef TD_CALLS_I_H
+#define TD_CALLS_I_H
+
+#include "node/call/call.h"
+#include "node/call/calls.h"
+#include "node/route/route.h"
+#include "proto/base/map.h"
+
+enum {
+	CALL_MAX_B = TD_CALL_MAX_LEGS - 1,
+	CALL_OVERLAP_MS = 15000,	/* T302, Q.931 table 9-2 */
+	CALL_CLEARING_MS = 90000,	/* beyond every leg's own timers */
+};
+
+/** One leg and what the call knows of it. */
+struct party {
+	struct td_leg *leg;		/* NULL: never there, or freed */
+	struct call *call;
+	bool alive;			/* CLEARED has not come yet */
+	bool told_clear;		/* clear() was called */
+	bool outgoing;
+	Td__LegState state;
+	int64_t since_ms;
+	struct td_session *sess;	/* last that came from it, or NULL */
+	struct td_target target;	/* B only */
+	/* RTP towards it that ends here; 0: none */
+	uint32_t rtp;
+	uint16_t rtp_port;
+	char rtp_address[46];
+	uint8_t codec;
+	bool answered_sdp;		/* our answer went out (18x): fixed */
+	bool held;
+};
+
+struct call {
+	struct td_calls *room;
+	uint64_t id;
+	enum td_call_state state;
+	struct td_setup setup;		/* A's */
+	struct party a, b[CALL_MAX_B];
+	unsigned int n_b;
+	int winner;			/* index in b, -1: none yet */
+	struct td_target targets[TD_ROUTE_MAX_TARGETS];
+	unsigned int n_targets, next_target;
+	int cause;			/* best so far of the legs B */
+	int64_t since_ms, answered_ms;
+	struct party *offerer;		/* whose re-INVITE waits for a reply */
+	struct td_timer guard;		/* overlap, clearing */
+	struct td_timer bury;		/* frees outside of a leg's event */
+	uint8_t *sent;			/* the last op, packed */
+	size_t sent_n;
+	const char *voice;		/* direct | xconn | local | bundle */
+};
+
+struct td_calls {
+	struct td_calls_cfg cfg;
+	struct td_leg_up up;
+	const struct td_site *site;
+	td_leg_new_fn sip_new, isdn_new;
+	void *sip, *isdn;
+	struct td_map *calls;		/* by id */
+	uint64_t counter;
+	uint64_t refused, illegal, stuck, total;
+};
+
+/* calls.c */
+void call_event(struct call *c, enum td_call_event ev, struct party *p,
+		const struct td_leg_event *lev);
+void call_check_gone(struct call *c);
+struct party *call_winner(struct call *c);
+struct party *call_other(struct call *c, const struct party *p);
+
+/* act.c: performs the actions of one step */
+void call_act(struct call *c, uint32_t acts, struct party *p,
+	      const struct td_leg_event *lev);
+void call_clear_party(struct party *p, int cause);
+enum td_call_event call_route(struct call *c);
+
+/* bridge.c: what voice goes where, which session each side is told */
+int bridge_offer_b(struct call *c, struct party *b, struct td_session *out);
+/** A's side of what B just said; NULL-able by kind NONE. */
+int bridge_session_a(struct call *c, struct party *b, struct td_session *out);
+int bridge_join(struct call *c, struct party *b);
+/** @return 0: *reply is to be given to p at once; -EINPROGRESS: passed on;
+ *  else p is refused */
+int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
+		 struct td_session *reply);
+void bridge_answered_late(struct call *c, struct party *p,
+			  const struct td_session *s);
+void bridge_part(struct call *c);
+void bridge_release(struct call *c, struct party *p);
+bool bridge_is_direct(const struct call *c, const struct party *b);
+
+/* record.c */
+int record_put(struct call *c);
+int record_del(struct call *c);
+
+/* echo.c */
+int echo_leg_new(struct td_loop *loop, const struct td_leg_up *up,
+		 struct td_leg **out);
+
+#endif

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/call/calls_i.h"
+
+/* What another node needs in order to carry on with a call. */
+
+struct leg_text {
+	char rtp_local[64];
+};
+
+static const char *codec_name(const struct party *p)
+{
+	uint8_t codec = p->codec;
+
+	if (!p->rtp) {		/* voice goes past us: what the SDP says */
+		if (!p->sess || p->sess->kind != TD_MEDIA_RTP ||
+		    !p->sess->n_codecs)
+			return p->sess && p->sess->kind == TD_MEDIA_SLOT ?
+				"PCMA" : "";
+		codec = p->sess->codecs[0];
+	}
+	return codec == TD_CODEC_PCMU ? "PCMU" : "PCMA";
+}
+
+static void fill_leg(struct party *p, uint32_t index, Td__CallLeg *m,
+		     Td__Rtp *rtp, struct leg_text *t)
+{
+	td__call_leg__init(m);
+	if (p->leg)
+		p->leg->ops->checkpoint(p->leg, m);
+	m->index = index;
+	m->state = p->state;
+	m->since_ms = p->since_ms;
+	m->held = p->held;
+	m->internal = p->outgoing ? p->target.kind == TD_TARGET_NODE :
+				    p->call->setup.internal;
+	if (!m->codec || !m->codec[0])
+		m->codec = (char *)codec_name(p);
+	if (p->rtp) {
+		td__rtp__init(rtp);
+		snprintf(t->rtp_local, sizeof(t->rtp_local), "%s:%u",
+			 p->rtp_address, p->rtp_port);
+		rtp->local = t->rtp_local;
+		rtp->payload = p->codec;
+		m->rtp = rtp;
+	}
+}
+
+int record_put(struct call *c)
+{
+	struct td_calls *r = c->room;
+	Td__CallLeg leg[TD_CALL_MAX_LEGS], *legs[TD_CALL_MAX_LEGS];
+	Td__Rtp rtp[TD_CALL_MAX_LEGS];
+	struct leg_text text[TD_CALL_MAX_LEGS];
+	Td__Call m = TD__CALL__INIT;
+	Td__Op op = TD__OP__INIT;
+	uint8_t *buf;
+	size_t n;
+	int rc;
+
+	if (c->state == TD_CALL_ENDED)
+		return 0;
+	m.id = c->id;
+	m.node = r->cfg.node_id;
+	m.state = (char *)td_call_state_name(c->state);
+	m.since_ms = c->since_ms;
+	m.answered_ms = c->answered_ms;
+	m.calling = c->setup.calling;
+	m.called = c->setup.called;
+	m.voice = (char *)c->voice;
+	m.legs = legs;
+	for (unsigned int i = 0; i <= c->n_b; i++) {
+		legs[i] = &leg[i];
+		fill_leg(i ? &c->b[i - 1] : &c->a, i, &leg[i], &rtp[i],
+			 &text[i]);
+	}
+	m.n_legs = c->n_b + 1;
+	rc = td_call_pack(&m, &buf, &n);
+	if (rc)
+		return rc;
+	if (c->sent && n == c->sent_n && !memcmp(buf, c->sent, n)) {
+		free(buf);	/* the mate has exactly this already */
+		return 0;
+	}
+	op.what_case = TD__OP__WHAT_CALL_PUT;
+	op.call_put = &m;
+	rc = td_cluster_submit(r->cfg.cluster, &op);
+	if (rc) {
+		free(buf);
+		return rc;
+	}
+	free(c->sent);
+	c->sent = buf;
+	c->sent_n = n;
+	return 0;
+}
+
+int record_del(struct call *c)
+{
+	Td__CallDel del = TD__CALL_DEL__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	del.id = c->id;
+	del.node = c->room->cfg.node_id;
+	op.what_case = TD__OP__WHAT_CALL_DEL;
+	op.call_del = &del;
+	return td_cluster_submit(c->room->cfg.cluster, &op);
+}
