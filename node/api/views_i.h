@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Private to node/api. */
+#ifndef TD_API_VIEWS_I_H
+#define TD_API_VIEWS_I_H
+
+#include "node/api/views.h"
+
+struct td_views {
+	struct td_views_cfg cfg;
+};
+
+/** "2026-11-24T12:00:00Z"; null for 0. */
+json_t *views_time(int64_t ms);
+/** Name of a node by the view, else by the configuration, else its number. */
+json_t *views_node_name(const struct td_views *v, uint32_t id);
+const struct td_site *views_site(const struct td_views *v);
+const struct td_view *views_view(const struct td_views *v);
+
+#endif
