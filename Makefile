@@ -131,6 +131,7 @@ unit-build: $(UNIT_BINS)
 
 include deploy/make/install.mk
 include deploy/make/check.mk
+include deploy/make/run.mk
 
 clean:
 	rm -rf build
