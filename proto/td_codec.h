@@ -14,7 +14,14 @@
  *  -EBADMSG truncated, malformed, a string that is not UTF-8 or holds a NUL
  *  -EMSGSIZE more octets than max_octets
  *  -E2BIG more elements in a repeated field than its limit
- *  -ENOMEM */
+ *  -EPROTONOSUPPORT an op or a snapshot has a field or a value that this
+ *    program does not know: made at a higher feature level. In other messages
+ *    unknown fields are dropped.
+ *  -ENOMEM
+ *  Beyond the wire format these hold after a successful unpack: an op has
+ *  exactly one member set, node ids are 1..16, timeslots 0..31 (0: not known
+ *  yet), enumerations have a known value, no string is NULL. Packing refuses
+ *  what unpacking would refuse, with the same errors. */
 enum {
 	TD_OP_MAX_OCTETS = 64 * 1024,	/* config_prepare: see below */
 	TD_CONFIG_MAX_OCTETS = 512 * 1024,
@@ -24,6 +31,11 @@ enum {
 	TD_CALL_MAX_LEGS = 10,
 	TD_ENVELOPE_MAX_OPS = 1024,
 	TD_STRING_MAX_OCTETS = 4096,
+	TD_BYTES_MAX_OCTETS = 64 * 1024,
+	TD_NODE_MAX_ID = 16,
+	TD_VIEW_MAX_SPANS = 4096,
+	TD_VIEW_MAX_CONTACTS = 1000000,
+	TD_VIEW_MAX_CALLS = 100000,
 };
 
 /** The feature level this program can do at most; see architecture.md. */
