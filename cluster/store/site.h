@@ -16,7 +16,7 @@
  *                cluster_address: 10.78.0.1},
  *               {name: w, id: 9, role: witness, …}]
  *  lines:      [{name: s1, port: 1, nodes: [n1, n2], group: pstn,
- *                switch: euroisdn, side: user, channels: 1-15,17-31,
+ *                switch: euroisdn, side: user, channels: "1-15,17-31",
  *                overlap: true, transparent: true}]
  *  addresses:  [{name: a1, address: 10.77.0.11, nodes: [n1, n2]}]
  *  extensions: [{range: 1000-2942, password: "pw{number}", sha256: false},
@@ -29,6 +29,20 @@
  */
 enum { TD_NUMBER_MAX = 32, TD_NAME_MAX = 32, TD_ADDR_MAX = 46 };
 
+/** Limits of a site; td_site_check lists what is beyond. Numbers of
+ *  extensions and DDI have at most 15 digits (E.164). */
+enum {
+	TD_SITE_MAX_NODES = 16,
+	TD_SITE_MAX_LINES = 64,
+	TD_SITE_MAX_ADDRESSES = 64,
+	TD_SITE_MAX_EXTENSIONS = 100000,	/* numbers, ranges filled in */
+	TD_SITE_MAX_RANGES = 20000,
+	TD_SITE_MAX_DDI = 1000,
+	TD_SITE_MAX_ROUTES = 4000,
+	TD_SITE_MAX_SERVICES = 1000,
+	TD_SITE_MAX_PORT = 32,
+};
+
 enum td_node_role { TD_ROLE_NODE, TD_ROLE_WITNESS };
 
 struct td_site_node {
@@ -40,6 +54,7 @@ struct td_site_node {
 };
 
 enum td_line_side { TD_SIDE_USER, TD_SIDE_NETWORK };
+enum td_line_switch { TD_SWITCH_EUROISDN };
 
 struct td_site_line {
 	char name[TD_NAME_MAX];		/* "s1" */
@@ -51,6 +66,8 @@ struct td_site_line {
 	uint32_t channels;		/* bit t: timeslot t is a B-channel */
 	uint32_t dchannel;		/* timeslot, 16 */
 	bool overlap;			/* send SETUP before the number is complete */
+	bool transparent;		/* A-law bit for bit: true, the only way */
+	enum td_line_switch switch_type;
 };
 
 struct td_site_address {
@@ -93,6 +110,7 @@ struct td_site_service {
 struct td_site {
 	char name[TD_NAME_MAX];
 	char domain[64];
+	char country[4];		/* ISO 3166-1, "de": tones */
 	uint32_t jitter_ms;		/* initial jitter buffer depth */
 	struct td_site_node *nodes;
 	size_t n_nodes;
@@ -155,9 +173,18 @@ json_t *td_site_routes_json(const struct td_site *s);
 
 /** Edits for the CLI (`tandem extension add|set|del`, `route add|del`). The
  *  result must pass td_site_check before it becomes a generation. */
+/** Puts a number or a range; what it covers is replaced, splitting ranges. */
 int td_site_extension_put(struct td_site *s, const struct td_site_extension *e);
 /** Splits a range if need be. -ENOENT */
 int td_site_extension_del(struct td_site *s, const char *number);
+/** Removes all from first to last (of equal length); what is not there is no
+ *  error. */
+int td_site_extension_cut(struct td_site *s, const char *first,
+			  const char *last);
+/** The number `count - 1` after first, in as many digits.
+ *  @return 0; -EINVAL: not a number; -ERANGE: more digits are needed */
+int td_number_last(const char *first, uint64_t count, char *last, size_t size);
+/** Replaces the route of that prefix. */
 int td_site_route_put(struct td_site *s, const struct td_site_route *r);
 int td_site_route_del(struct td_site *s, const char *prefix);
 

@@ -72,5 +72,7 @@ int td_lastgood_save(const char *dir, const struct td_generation *g);
  *  does not fit */
 int td_lastgood_load(const char *dir, struct td_generation *g);
 void td_generation_clear(struct td_generation *g);
+/** SHA-256 of a document. */
+void td_generation_hash(const void *content, size_t n, uint8_t sha256[32]);
 
 #endif

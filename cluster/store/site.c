@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cluster/store/site.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/store/site_keys.h"
+
+bool site_digits(const char *s)
+{
+	return *s && strspn(s, "0123456789") == strlen(s);
+}
+
+int site_number_cmp(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	if (n != m)
+		return n < m ? -1 : 1;
+	return strcmp(a, b);
+}
+
+static int ext_cmp(const void *a, const void *b)
+{
+	const struct td_site_extension *x = a, *y = b;
+
+	return site_number_cmp(x->first, y->first);
+}
+
+void site_sort_extensions(struct td_site *s)
+{
+	if (s->n_extensions)
+		qsort(s->extensions, s->n_extensions, sizeof(*s->extensions),
+		      ext_cmp);
+}
+
+const struct td_site_extension *td_site_extension(const struct td_site *s,
+						  const char *number)
+{
+	size_t lo = 0, hi = s->n_extensions;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct td_site_extension *e = &s->extensions[mid];
+
+		if (site_number_cmp(number, e->first) < 0)
+			hi = mid;
+		else if (site_number_cmp(number, e->last) > 0)
+			lo = mid + 1;
+		else		/* equal length, but 12x4 is between, too */
+			return site_digits(number) ? e : NULL;
+	}
+	return NULL;
+}
+
+int td_site_password(const struct td_site *s, const char *number, char *out,
+		     size_t size)
+{
+	const struct td_site_extension *e = td_site_extension(s, number);
+	static const char mark[] = "{number}";
+	char buf[1024];
+	size_t n = 0;
+	const char *p;
+
+	if (!e)
+		return -ENOENT;
+	for (p = e->password; *p && n < sizeof(buf);) {
+		if (!strncmp(p, mark, sizeof(mark) - 1)) {
+			n += snprintf(buf + n, sizeof(buf) - n, "%s", number);
+			p += sizeof(mark) - 1;
+		} else {
+			buf[n++] = *p++;
+		}
+	}
+	if (n >= size || n >= sizeof(buf))
+		return -ENAMETOOLONG;
+	memcpy(out, buf, n);
+	out[n] = '\0';
+	return 0;
+}
+
+const struct td_site_node *td_site_node(const struct td_site *s, uint32_t id)
+{
+	for (size_t i = 0; i < s->n_nodes; i++)
+		if (s->nodes[i].id == id)
+			return &s->nodes[i];
+	return NULL;
+}
+
+const struct td_site_node *td_site_node_by_name(const struct td_site *s,
+						const char *name)
+{
+	for (size_t i = 0; i < s->n_nodes; i++)
+		if (!strcmp(s->nodes[i].name, name))
+			return &s->nodes[i];
+	return NULL;
+}
+
+const struct td_site_line *td_site_line(const struct td_site *s,
+					const char *name)
+{
+	for (size_t i = 0; i < s->n_lines; i++)
+		if (!strcmp(s->lines[i].name, name))
+			return &s->lines[i];
+	return NULL;
+}
+
+const struct td_site_address *td_site_address(const struct td_site *s,
+					      const char *name)
+{
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (!strcmp(s->addresses[i].name, name))
+			return &s->addresses[i];
+	return NULL;
+}
+
+json_t *td_site_extensions_json(const struct td_site *s)
+{
+	json_t *a = json_array();
+
+	/* passwords stay where they are: config export has them */
+	for (size_t i = 0; a && i < s->n_extensions; i++) {
+		const struct td_site_extension *e = &s->extensions[i];
+
+		if (json_array_append_new(a, json_pack(
+			    "{s:s, s:s, s:s, s:b}", "first", e->first, "last",
+			    e->last, "name", e->name, "sha256", e->sha256))) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}
+
+json_t *td_site_routes_json(const struct td_site *s)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; a && i < s->n_routes; i++) {
+		const struct td_site_route *r = &s->routes[i];
+		json_t *lines = json_array();
+
+		for (unsigned int k = 0; k < r->n_lines; k++)
+			json_array_append_new(lines, json_string(r->lines[k]));
+		if (json_array_append_new(a, json_pack(
+			    "{s:s, s:i, s:s, s:s, s:o}", "prefix", r->prefix,
+			    "strip", (int)r->strip, "add", r->add, "group",
+			    r->group, "lines", lines))) {
+			json_decref(a);
+			return NULL;
+		}
+	}
+	return a;
+}
