@@ -62,8 +62,10 @@ pkg-cflags = $(if $(call pkgs,$1),$$(pkg-config --cflags $(call pkgs,$1)))
 rooms-of = $(foreach r,$(call closure,$1),$(if $(filter $r,$(ROOMS)),$r))
 
 .PHONY: all build
+# as many jobs as processors, unless the caller said how many
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 all: deps
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(JOBS) build
 
 # generated protobuf code
 PROTOS := $(wildcard proto/*.proto)
