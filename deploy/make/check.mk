@@ -5,7 +5,7 @@ unit: build unit-build
 
 style:
 	@$(MAKE) --no-print-directory build VARIANT=gcc
-	@tests/count "+tests/style/check"
+	@tests/count "+tests/style/check" tests/lab/selftest
 
 # Compiled thrice: gcc and clang with warnings as errors, and clang with
 # sanitizers, in which the unit tests run a second time.
@@ -18,7 +18,7 @@ unit-of = $(patsubst %.c,./build/$1/%,$(UNIT_SRCS))
 check: root deps
 	@$(MAKE) --no-print-directory compile
 	@tests/count $(call unit-of,gcc) $(call unit-of,asan) \
-		"+tests/style/check"
+		"+tests/style/check" tests/lab/selftest
 
 # kind|name|sources|uses|what its tests may use too; for tests/style
 print-rooms:
