@@ -45,6 +45,8 @@ struct td_port *td_card_port(struct td_card *c, unsigned int port);
 struct td_port_status {
 	uint32_t alarms;	/* TD_ALARM_LOS | AIS | LOF | RAI … */
 	bool tx_on;		/* a lease is held and not over */
+	bool tx_inhibited;	/* switched off by hand: td_port_inhibit */
+	uint32_t hdlc_timeslot;	/* 0: off */
 	uint64_t epoch;
 	int64_t lease_end_ns;	/* CLOCK_BOOTTIME */
 	uint64_t rx_block;	/* blocks below this may be read */
@@ -61,42 +63,59 @@ void td_port_event_clear(struct td_port *p);
 /* ---- lease: checked by the card against the clock at every block ---- */
 
 /** Transmit until end_ns at this epoch. A lapsed lease is not renewed at the
- *  same epoch. @return 0, -ESTALE: epoch is over or older, -EPERM: monitor */
+ *  same epoch. @return 0, -ESTALE: epoch is over or older, or end_ns is past;
+ *  -EPERM: monitor; -EINVAL: epoch 0 or more than 60 s;
+ *  as of every request: -ETIMEDOUT: the card stands still, -ENOTCONN: gone */
 int td_port_lease(struct td_port *p, uint64_t epoch, int64_t end_ns);
 /** Off now, and never again for this epoch and those before. */
 int td_port_lease_end(struct td_port *p, uint64_t epoch);
+/** The local operator's switch, over every lease: while it is on this port
+ *  sends nothing. Off again, the lease that is held then counts; it gives
+ *  none. Lasts until the card process ends. Monitors may use it. */
+int td_port_inhibit(struct td_port *p, bool on);
 
 /* ---- D-channel: HDLC is done by the card ---- */
 
 enum { TD_HDLC_MAX = 1024 };	/* octets of a frame, without FCS */
 
-/** HDLC on this timeslot (16 for PRI); 0 switches it off. */
+/** HDLC on this timeslot (16 for PRI); 0 switches it off. What the timeslot
+ *  sends is flags and frames then. @return 0, -EINVAL, -EBUSY: it is fed by a
+ *  cross-connect, -EPERM: monitor */
 int td_port_hdlc(struct td_port *p, unsigned int timeslot);
-/** @return 0; -EAGAIN: none; good frames only, bad ones are counted */
+/** @return 0; -EAGAIN: none; good frames only, bad ones are counted;
+ *  -EMSGSIZE: longer than cap, dropped */
 int td_port_hdlc_recv(struct td_port *p, uint8_t *buf, size_t cap, size_t *n);
+/** The same stream with the frames that this side sent among them, for
+ *  traces: a card gives each reader one place in it, so use either. */
+int td_port_frame_recv(struct td_port *p, struct td_span_frame *info,
+		       uint8_t *buf, size_t cap, size_t *n);
 /** Queued for the line, flags and FCS are added. Refused while the
- *  transmitter is off. @return 0, -EAGAIN: full, -EMSGSIZE, -ENOLINK: off */
+ *  transmitter is off, and dropped if its epoch ends before they have left.
+ *  @return 0, -EAGAIN: full (the event tells of space), -EMSGSIZE (2 … 1024),
+ *  -ENOLINK: off, -EPERM: monitor */
 int td_port_hdlc_send(struct td_port *p, const void *buf, size_t n);
 
 /* ---- B-channels: octets as on the line (A-law), 8 a block ---- */
 
 /** Flags of a received block. */
 enum {
-	TD_BLOCK_LOST = 1,	/* packet never came: octets are the filler */
-	TD_BLOCK_ALARM = 2,	/* L bit or LOS: octets are AIS */
+	TD_BLOCK_LOST = TD_SPAN_BLOCK_LOST,	/* packet never came: octets are the filler */
+	TD_BLOCK_ALARM = TD_SPAN_BLOCK_ALARM,	/* L bit or LOS: octets are AIS */
 };
 /** Octets of one timeslot in one block, from rx_block-TD_SPAN_RING+8 to
  *  rx_block-1. @return flags, or -ERANGE: not there (yet, any more) */
 int td_port_rx(const struct td_port *p, uint64_t block, unsigned int timeslot,
 	       uint8_t out[8]);
-/** A timeslot that is not open sends the idle octet. Opening says from which
- *  block on; closing is at once. */
+/** A timeslot that is not open sends the idle octet. It goes on doing so, and
+ *  counts no underrun, until the first block written after the opening;
+ *  closing is at once, and what was written ahead is never sent.
+ *  @return 0, -EINVAL, -EBUSY: the D-channel, -EPERM: monitor */
 int td_port_tx_open(struct td_port *p, unsigned int timeslot);
 void td_port_tx_close(struct td_port *p, unsigned int timeslot);
 /** Sets the octets to send in a block, tx_block <= block < tx_block +
  *  TD_SPAN_RING/2. Blocks of an open timeslot are written in order; one that
  *  was not written in time sends idle and counts an underrun.
- *  @return 0, -ERANGE: too late or too early */
+ *  @return 0, -ERANGE: too late or too early, -EINVAL: not open, -EPERM */
 int td_port_tx(struct td_port *p, uint64_t block, unsigned int timeslot,
 	       const uint8_t in[8]);
 
@@ -108,8 +127,10 @@ void td_card_wake_clear(struct td_card *c);
 
 /* ---- cross-connect: in the card, no user space at all ---- */
 
-/** What comes in on (from, ts) goes out on (to, ts), one direction; on until
- *  xconn_off. Owner only. */
+/** What comes in on (from, ts) goes out on (to, ts), one direction, about 8 ms
+ *  later; on until xconn_off, and before what is written to the slot. Owner
+ *  only. @return 0, -EBUSY: fed already, or the D-channel, -EXDEV: two cards,
+ *  -EINVAL, -EPERM */
 int td_port_xconn(struct td_port *from, unsigned int ts_from,
 		  struct td_port *to, unsigned int ts_to);
 int td_port_xconn_off(struct td_port *to, unsigned int ts_to);
