@@ -15,14 +15,18 @@ struct td_bus;
 struct td_bus_member {
 	uint32_t node_id;
 	uint32_t pid;		/* tells two lives of a daemon apart */
+	bool fresh;		/* did not come here together with this node:
+				 * what it was sent before may differ */
 };
 
 struct td_bus_events {
 	/** A message in the one order, the sender's own too. */
 	void (*deliver)(void *arg, uint32_t from, const void *buf, size_t n);
 	/** A new configuration, at its place in the order.
-	 *  @param ring lineage of this membership: differs between any two
-	 *  parts of a partition
+	 *  @param ring of the transport: changes when the transport's
+	 *  membership does (not when a daemon comes or goes on a node that
+	 *  stays), differs between any two parts of a partition, and a later
+	 *  ring has a higher number; below 2^54, 0 is none
 	 *  @param quorate the quorum view of the same ring */
 	void (*members)(void *arg, uint64_t ring, bool quorate,
 			const struct td_bus_member *m, unsigned int n);
@@ -31,7 +35,9 @@ struct td_bus_events {
 };
 
 struct td_bus_ops {
-	/** @return 0, -EAGAIN: the transport is full, try at the next turn */
+	/** Never delivers before it returns.
+	 *  @return 0, -EAGAIN: the transport is full, try at the next turn;
+	 *  -ENOTCONN: it is gone */
 	int (*send)(struct td_bus *b, const void *buf, size_t n);
 	void (*free)(struct td_bus *b);
 };
@@ -42,7 +48,8 @@ struct td_bus {
 	uint32_t node_id;
 };
 
-/** One node without corosync; delivers in the loop's next turn. */
+/** The receiver sets ev and ev_arg before the loop turns. One node without
+ *  corosync; delivers in the loop's next turn. */
 int td_bus_local_new(struct td_loop *loop, uint32_t node_id,
 		     struct td_bus **out);
 /** corosync CPG and quorum, in the group `group`. bus_cpg.c is the only file

@@ -33,18 +33,21 @@ uint32_t td_cluster_node_id(const struct td_cluster *c);
 /** Puts an op (copied) into the one order. It is applied here and elsewhere
  *  later, when the bus delivers it.
  *  @return 0; -EAGAIN: too much is pending (counted: answer 503 with
- *  Retry-After); -ENOTCONN: not joined yet, or a minority */
+ *  Retry-After); -ENOTCONN: not joined yet, or a minority; -EINVAL: the codec
+ *  would refuse it (td_codec.h): not UTF-8, too long, an id out of range */
 int td_cluster_submit(struct td_cluster *c, const Td__Op *op);
 
 /** status 0: release; -ECANCELED: drop the effect and clear what it was for
  *  (minority, leaving); -ESTALE: apply() refused one of the ops it waited
- *  for. */
+ *  for. A refused registration concerns only the first effect that was asked
+ *  for after it. */
 typedef void (*td_effect_fn)(void *arg, int status);
 
 /** Runs fn when every op submitted by this node up to now has been applied
  *  here and is held by the in-sync set (architecture.md, "Checkpoint before
  *  send"). In order of the calls. With nothing pending fn runs before this
- *  returns.
+ *  returns. Unless the state is RUNNING nothing may leave the node: fn runs at
+ *  once with -ECANCELED. fn must not free the cluster.
  *  @return 0, -EAGAIN: too many wait (counted), fn is not called */
 int td_cluster_effect(struct td_cluster *c, td_effect_fn fn, void *arg);
 
@@ -60,6 +63,10 @@ enum td_cluster_state {
 	TD_CLUSTER_MINORITY,	/* no quorum: nothing is released */
 };
 enum td_cluster_state td_cluster_state(const struct td_cluster *c);
+/** For good: the transport is gone, or this program must not go on (an op of
+ *  a later feature level). The process should end and be started anew. The
+ *  state is MINORITY then, and the watchers of the state have been told. */
+bool td_cluster_lost(const struct td_cluster *c);
 /** fn after each change of state or of membership. */
 int td_cluster_watch_state(struct td_cluster *c, void (*fn)(void *arg),
 			   void *arg);

@@ -37,8 +37,9 @@ static Td__ConfigSwitch config_switch = TD__CONFIG_SWITCH__INIT;
 static Td__Tick tick = TD__TICK__INIT;
 static Td__NodeGone node_gone = TD__NODE_GONE__INIT;
 static Td__LevelRaise level_raise = TD__LEVEL_RAISE__INIT;
+static Td__CallHangup call_hangup = TD__CALL_HANGUP__INIT;
 
-enum { N_OPS = 11 };
+enum { N_OPS = 12 };
 
 static void fill(void)
 {
@@ -112,6 +113,7 @@ static Td__Op op_of(int i)
 	case TD__OP__WHAT_TICK: op.tick = &tick; break;
 	case TD__OP__WHAT_NODE_GONE: op.node_gone = &node_gone; break;
 	case TD__OP__WHAT_LEVEL_RAISE: op.level_raise = &level_raise; break;
+	case TD__OP__WHAT_CALL_HANGUP: op.call_hangup = &call_hangup; break;
 	default: fail();
 	}
 	return op;

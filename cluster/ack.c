@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cluster/ack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct td_effect *at(const struct td_ack *a, uint32_t i)
+{
+	return &a->ring[(a->head + i) & (a->size - 1)];
+}
+
+void td_ack_init(struct td_ack *a, uint32_t limit)
+{
+	*a = (struct td_ack){ .limit = limit };
+}
+
+void td_ack_clear(struct td_ack *a)
+{
+	free(a->ring);
+	a->ring = NULL;
+	a->size = a->count = a->delivered = 0;
+}
+
+/* held by everybody whose word is needed */
+static uint64_t held_by_all(const struct td_ack *a)
+{
+	uint32_t need = a->in_sync & ~a->slow;
+	uint64_t min = UINT64_MAX;
+
+	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (need >> i & 1 && a->held[i] < min)
+			min = a->held[i];
+	return min;
+}
+
+static int grow(struct td_ack *a)
+{
+	uint32_t size = a->size ? a->size * 2 : 64;
+	struct td_effect *ring;
+
+	if (a->count < a->size)
+		return 0;
+	ring = malloc(size * sizeof(*ring));
+	if (!ring)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < a->count; i++)
+		ring[i] = *at(a, i);
+	free(a->ring);
+	a->ring = ring;
+	a->size = size;
+	a->head = 0;
+	return 0;
+}
+
+int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, td_effect_fn fn,
+	       void *arg)
+{
+	if (!pending && !a->count && held_by_all(a) >= a->own_n)
+		return 1;
+	if (a->count >= a->limit || grow(a)) {
+		a->refused_full++;
+		return -EAGAIN;
+	}
+	/* what is delivered already waits for the others only; its wait
+	 * counts from the first look at it */
+	*at(a, a->count) = (struct td_effect){
+		.seq = seq, .n = pending ? 0 : a->own_n, .fn = fn, .arg = arg,
+	};
+	if (!pending)
+		a->delivered = a->count + 1;
+	a->count++;
+	return 0;
+}
+
+void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,
+		      enum td_ack_spoils spoils, int64_t now_ms)
+{
+	uint32_t end = spoils == TD_SPOILS_ALL ? a->count :
+		       spoils == TD_SPOILS_NEXT ? a->delivered + 1 : 0;
+
+	a->own_n = n;
+	/* whoever is behind the delivered ones was added while seq was still
+	 * under way, so it waits for seq too */
+	for (uint32_t i = a->delivered; i < end && i < a->count; i++)
+		at(a, i)->status = -ESTALE;
+	while (a->delivered < a->count && at(a, a->delivered)->seq <= seq) {
+		struct td_effect *e = at(a, a->delivered++);
+
+		e->n = n;
+		e->since_ms = now_ms;
+	}
+}
+
+bool td_ack_held(struct td_ack *a, uint32_t node, uint64_t n)
+{
+	if (n > a->held[node])
+		a->held[node] = n;
+	/* near enough: it is waited for again, so nothing is released that it
+	 * does not hold */
+	if (!(a->slow >> node & 1) ||
+	    a->held[node] + TD_ACK_CAUGHT_UP < a->own_n)
+		return false;
+	a->slow &= ~(1U << node);
+	return true;
+}
+
+void td_ack_in_sync(struct td_ack *a, uint32_t mask)
+{
+	a->in_sync = mask;
+	a->slow &= mask;
+}
+
+static struct td_effect pop(struct td_ack *a)
+{
+	struct td_effect e = *at(a, 0);
+
+	a->head = (a->head + 1) & (a->size - 1);
+	a->count--;
+	if (a->delivered)
+		a->delivered--;
+	return e;
+}
+
+void td_ack_release(struct td_ack *a)
+{
+	while (a->count && a->delivered && at(a, 0)->n <= held_by_all(a)) {
+		struct td_effect e = pop(a);
+
+		a->released_n = e.n;
+		a->released++;
+		e.fn(e.arg, e.status);
+	}
+}
+
+void td_ack_cancel(struct td_ack *a)
+{
+	/* fn may ask for another effect; the caller refuses new ones first,
+	 * so this ends */
+	while (a->count) {
+		struct td_effect e = pop(a);
+
+		a->cancelled++;
+		e.fn(e.arg, -ECANCELED);
+	}
+}
+
+void td_ack_forget(struct td_ack *a)
+{
+	memset(a->held, 0, sizeof(a->held));
+	a->own_n = a->released_n = 0;
+	a->in_sync = a->slow = 0;
+}
+
+uint64_t td_ack_overdue(const struct td_ack *a, int64_t now_ms)
+{
+	struct td_effect *e;
+
+	if (!a->count || !a->delivered)
+		return 0;
+	e = at(a, 0);
+	if (!e->since_ms)
+		e->since_ms = now_ms;
+	if (now_ms - e->since_ms < TD_ACK_SLOW_MS || e->n <= held_by_all(a))
+		return 0;
+	return e->n;
+}
+
+uint32_t td_ack_take_out(struct td_ack *a, uint64_t n)
+{
+	uint32_t out = 0;
+
+	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (a->in_sync & ~a->slow & 1U << i && a->held[i] < n)
+			out |= 1U << i;
+	a->slow |= out;
+	return out;
+}

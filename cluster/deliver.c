@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cluster/apply.h"
+#include "cluster/cluster_priv.h"
+#include "cluster/view_priv.h"
+#include "proto/base/log.h"
+
+static void tell_applied(struct td_cluster *c, const Td__Op *op, uint32_t from)
+{
+	for (unsigned int i = 0; i < c->n_watch; i++)
+		c->watch[i].fn(c->watch[i].arg, op, from);
+}
+
+/* An op that cannot be read is refused by all alike, unless it is of a later
+ * level: then our view would differ from now on. */
+static void no_op(struct td_cluster *c, int rc)
+{
+	if (rc == -ENOMEM)
+		td_cluster_leave(c, "CLUSTER-MEMORY", "no memory for an op");
+	else if (rc == -EPROTONOSUPPORT)
+		td_cluster_leave(c, "CLUSTER-LEVEL",
+				 "an op of a later feature level");
+	else
+		td_view_skip(c->view);
+}
+
+static void after_op(struct td_cluster *c, const Td__Op *op, uint32_t from)
+{
+	switch (op->what_case) {
+	case TD__OP__WHAT_NODE:
+	case TD__OP__WHAT_NODE_GONE:
+		td_cluster_count_synced(c);
+		c->state_changed = true;
+		break;
+	case TD__OP__WHAT_TICK:
+		c->tick_seen_ms = td_cluster_boot_ms(c);
+		break;
+	default:
+		break;
+	}
+	tell_applied(c, op, from);
+}
+
+/* Phones can make registrations be refused (a CSeq out of order, too many
+ * contacts), which must not touch other rooms' effects; what the cluster
+ * tells itself concerns none. */
+static enum td_ack_spoils spoils(const Td__Op *op, int rc)
+{
+	if (!rc)
+		return TD_SPOILS_NOTHING;
+	switch (op ? op->what_case : TD__OP__WHAT__NOT_SET) {
+	case TD__OP__WHAT_NODE_GONE:
+	case TD__OP__WHAT_LEVEL_RAISE:
+	case TD__OP__WHAT_TICK:
+		return TD_SPOILS_NOTHING;
+	case TD__OP__WHAT_CONTACT_PUT:
+	case TD__OP__WHAT_CONTACT_DEL:
+		return TD_SPOILS_NEXT;
+	default:
+		return TD_SPOILS_ALL;
+	}
+}
+
+static void one_op(struct td_cluster *c, uint32_t from, uint64_t seq, bool own,
+		   const ProtobufCBinaryData *packed)
+{
+	bool moved = false;
+	Td__Op *op = NULL;
+	int rc = td_op_unpack(packed->data, packed->len, &op);
+
+	if (rc)
+		no_op(c, rc);
+	else
+		rc = td_apply(c->view, op, from, &moved);
+	if (rc == -ENOMEM)
+		td_cluster_leave(c, "CLUSTER-MEMORY", "no memory for a row");
+	if (c->dead) {
+		td_apply_release(op, moved);
+		return;
+	}
+	if (rc)
+		c->stats.refused++;
+	else
+		c->stats.applied++;
+	if (!own)
+		c->need_ack = true;
+	else if (td_outbox_delivered(&c->out, seq))
+		td_ack_delivered(&c->ack, seq, td_view_index(c->view).n,
+				 spoils(op, rc), td_cluster_boot_ms(c));
+	if (!rc)
+		after_op(c, op, from);
+	td_apply_release(op, moved);
+}
+
+static void on_ops(struct td_cluster *c, uint32_t from, const Td__Envelope *e)
+{
+	bool own = from == c->id && e->incarnation == c->incarnation;
+
+	/* sent before a split or by a part that does not go on; the sender
+	 * knows and sends again what is still meant */
+	if (e->lineage != td_view_index(c->view).lineage) {
+		c->stale_lineage++;
+		return;
+	}
+	for (size_t i = 0; i < e->n_ops && !c->dead; i++)
+		one_op(c, from, e->first_seq + i, own, &e->ops[i]);
+}
+
+static void on_ack(struct td_cluster *c, uint32_t from, const Td__Ack *a)
+{
+	struct td_index i = td_view_index(c->view);
+
+	if (!c->live || from == c->id || a->lineage != i.lineage ||
+	    a->index > i.n)
+		return;
+	if (td_ack_held(&c->ack, from, a->index)) {
+		td_info("cluster", "node=%u has caught up", from);
+		c->state_changed = true;
+	}
+}
+
+/* --- taking a snapshot --- */
+
+static void replay(struct td_cluster *c, struct td_sync_held *h)
+{
+	while (h) {
+		struct td_sync_held *next = h->next;
+		Td__Envelope *e;
+
+		/* it was whole when it was kept */
+		if (!c->dead && !td_envelope_unpack(h->buf, h->n, &e)) {
+			on_ops(c, h->from, e);
+			td_envelope_free(e);
+		}
+		free(h);
+		h = next;
+	}
+}
+
+static void activate(struct td_cluster *c)
+{
+	struct td_sync_held *kept;
+	struct td_view *view;
+	int rc = td_view_unpack(c->take.buf, c->take.total, &view);
+
+	if (rc == -EPROTONOSUPPORT) {
+		td_cluster_leave(c, "CLUSTER-LEVEL",
+				 "the cluster's feature level is later");
+		return;
+	}
+	if (rc) {
+		td_warn("cluster", "CLUSTER-SNAPSHOT", "node=%s status=%d",
+			c->name, rc);
+		c->stats.bad_messages++;
+		td_sync_take_stop(&c->take);
+		return;
+	}
+	kept = c->take.head;
+	c->take.head = NULL;
+	td_view_free(c->view);
+	c->view = view;
+	c->stats.snapshots_in++;
+	tell_applied(c, NULL, 0);
+	replay(c, kept);
+	if (!c->dead)
+		td_cluster_go_live(c);
+}
+
+static void on_piece(struct td_cluster *c, const Td__SyncChunk *s)
+{
+	size_t had = c->take.got;
+	bool mine;
+	int rc;
+
+	if (c->live || !c->take.waiting || s->request != c->take.request)
+		return;
+	mine = s->to_node == c->id && s->to_incarnation == c->incarnation;
+	if (!mine && (s->to_node || s->request))
+		return;
+	rc = td_sync_take_piece(&c->take, s);
+	if (c->take.got != had)
+		c->hello_ms = td_cluster_boot_ms(c);
+	if (rc < 0) {
+		c->stats.bad_messages++;
+		td_sync_take_stop(&c->take);
+	} else if (rc) {
+		activate(c);
+	}
+}
+
+/* --- what the bus brings --- */
+
+static void on_envelope(struct td_cluster *c, uint32_t from,
+			const Td__Envelope *e, const void *buf, size_t n)
+{
+	if (from == c->id && e->incarnation == c->incarnation)
+		c->returned++;
+	if (e->hello)
+		td_cluster_on_hello(c, from, e->hello);
+	if (e->sync)
+		on_piece(c, e->sync);
+	if (e->n_ops && c->live)
+		on_ops(c, from, e);
+	else if (e->n_ops && td_sync_take_keep(&c->take, from, buf, n))
+		td_warn("cluster", "CLUSTER-SNAPSHOT",
+			"node=%s: too much came meanwhile, asking again",
+			c->name);
+	if (e->ack)
+		on_ack(c, from, e->ack);
+}
+
+void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
+{
+	struct td_cluster *c = arg;
+	Td__Envelope *e;
+	int rc;
+
+	if (c->dead || !from || from > TD_NODE_MAX_ID)
+		return;
+	rc = td_envelope_unpack(buf, n, &e);
+	if (rc == -ENOMEM) {
+		td_cluster_leave(c, "CLUSTER-MEMORY", "no memory for a message");
+		return;
+	}
+	if (rc) {
+		c->stats.bad_messages++;
+		return;
+	}
+	if (e->feature_level > TD_FEATURE_LEVEL)
+		td_cluster_leave(c, "CLUSTER-LEVEL",
+				 "a message of a later feature level");
+	else
+		on_envelope(c, from, e, buf, n);
+	td_envelope_free(e);
+	if (c->dead)
+		return;
+	if (c->live)
+		td_ack_release(&c->ack);
+	td_cluster_tell_state(c);
+	if (c->need_ack || c->need_hello)
+		td_cluster_stir(c);
+}

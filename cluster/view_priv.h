@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_VIEW_PRIV_H
+#define TD_VIEW_PRIV_H
+
+#include "cluster/table.h"
+#include "cluster/view.h"
+#include "proto/base/map.h"
+
+/* What the view is made of; only view.c, snapshot.c and apply.c look inside.
+ * The others change it by td_apply() alone. */
+
+enum { TD_USER_MAX_CONTACTS = 16 };
+
+struct td_span_row {
+	struct td_table_node at;
+	Td__Span *s;
+};
+struct td_contact_row {
+	struct td_table_node at;	/* by user, uri */
+	struct td_table_node due;	/* by expiry, user, uri */
+	Td__Contact *c;
+};
+struct td_call_row {
+	struct td_table_node at;
+	Td__Call *c;
+};
+
+/* keys of the tables */
+struct td_span_key {
+	const char *span;
+	uint32_t node;
+};
+struct td_contact_key {
+	const char *user, *uri;
+};
+struct td_call_key {
+	uint64_t id;
+	uint32_t node;
+};
+
+/* legs on the timeslots of one span */
+struct td_channels {
+	uint32_t total;
+	uint32_t busy[32];
+};
+
+struct td_view {
+	struct td_index index;
+	int64_t now_ms;
+	uint32_t level;
+	Td__Node *nodes[TD_NODE_MAX_ID + 1];
+	struct td_table spans, contacts, due, calls;
+	uint32_t users;
+	struct td_map *channels;
+	Td__Config *config, *config_next;
+};
+
+/* Each takes the row over on success and frees what it replaces; on failure
+ * the view is as before. -ENOSPC: the table, or the user, is full. -ENOMEM */
+int td_view_put_span(struct td_view *v, Td__Span *s);
+int td_view_put_contact(struct td_view *v, Td__Contact *c);
+int td_view_put_call(struct td_view *v, Td__Call *c);
+void td_view_put_node(struct td_view *v, Td__Node *n);
+
+void td_view_del_contact(struct td_view *v, struct td_contact_row *r);
+void td_view_del_call(struct td_view *v, struct td_call_row *r);
+void td_view_del_span(struct td_view *v, struct td_span_row *r);
+
+struct td_contact_row *td_view_contact_row(const struct td_view *v,
+					   const char *user, const char *uri);
+/** First contact of the user or NULL; go on with td_view_contact_row_next. */
+struct td_contact_row *td_view_user_first(const struct td_view *v,
+					  const char *user);
+struct td_contact_row *td_view_user_next(struct td_contact_row *r);
+struct td_call_row *td_view_call_row(const struct td_view *v, uint64_t id,
+				     uint32_t node);
+
+/** A fresh cluster's view starts here: agreed time has to begin somewhere. */
+void td_view_found(struct td_view *v, uint64_t lineage, int64_t now_ms);
+void td_view_lineage_set(struct td_view *v, uint64_t lineage);
+/** An op that could not be read has its index too. */
+void td_view_skip(struct td_view *v);
+
+/** All of the view, in key order: equal views give equal octets. malloc'ed.
+ *  @return 0, -EMSGSIZE, -ENOMEM */
+int td_view_pack(const struct td_view *v, uint8_t **buf, size_t *n);
+/** @return 0, -EBADMSG, -EPROTONOSUPPORT (a later level), -ENOMEM, … */
+int td_view_unpack(const void *buf, size_t n, struct td_view **out);
+
+#endif
