@@ -2,4 +2,4 @@
 ROOMS += media
 media_SRCS := $(wildcard node/media/*.c)
 media_USES := spanlib proto base
-media_PKGS := speexdsp
+media_PKGS := jansson

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cluster/store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/store/store_job.h"
+#include "proto/base/log.h"
+#include "proto/base/str.h"
+
+int td_store_open(struct td_loop *loop, const char *uri,
+		  struct td_store **out)
+{
+	if (!strncmp(uri, "sqlite:", 7) && uri[7])
+		return store_sqlite_open(loop, uri + 7, out);
+	if (!strncmp(uri, "postgresql://", 13) ||
+	    !strncmp(uri, "postgres://", 11))
+		return store_pg_open(loop, uri, out);
+	return -EINVAL;
+}
+
+void td_store_close(struct td_store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+bool td_store_ready(const struct td_store *s)
+{
+	return s->ready;
+}
+
+const char *td_store_error(const struct td_store *s)
+{
+	return s->error;
+}
+
+void td_store_watch(struct td_store *s, void (*fn)(void *arg), void *arg)
+{
+	s->watch = fn;
+	s->watch_arg = arg;
+}
+
+void store_state(struct td_store *s, bool ready, const char *error)
+{
+	bool changed = ready != s->ready;
+	bool news = strcmp(s->error, error) != 0;
+
+	s->ready = ready;
+	td_str_cut(s->error, sizeof(s->error), error);
+	td_str_trim_utf8(s->error);
+	if (ready && changed)
+		td_info("store", "state=ready");
+	else if (!ready && news)
+		td_warn("store", "STORE-AWAY", "error=\"%s\"", s->error);
+	if (changed && s->watch)
+		s->watch(s->watch_arg);
+}
+
+void store_job_free(struct store_job *job)
+{
+	for (size_t i = 0; i < job->n_rows; i++)
+		td_generation_clear(&job->rows[i]);
+	for (size_t i = 0; i < job->n_contacts; i++)
+		td_contact_free(job->contacts[i]);
+	free(job->rows);
+	free(job->contacts);
+	free(job->gen.content);
+	free(job->user);
+	free(job->uri);
+	free(job->packed);
+	free(job);
+}
+
+void store_job_finish(struct td_store *s, struct store_job *job)
+{
+	int status = job->status;
+
+	s->n_jobs--;
+	if (job->on_generation) {
+		if (!status && job->what != STORE_LIST && !job->n_rows)
+			status = -ENOENT;
+		job->on_generation(job->arg, status, status ? NULL : job->rows,
+				   status ? 0 : job->n_rows);
+	} else if (job->on_contacts) {
+		job->on_contacts(job->arg, status,
+				 status ? NULL : job->contacts,
+				 status ? 0 : job->n_contacts);
+	} else if (job->on_done) {
+		job->on_done(job->arg, status);
+	}
+	store_job_free(job);
+}
+
+struct td_generation *store_job_row(struct store_job *job)
+{
+	struct td_generation *p;
+
+	if (!(job->n_rows & (job->n_rows - 1))) {
+		p = realloc(job->rows, (job->n_rows ? 2 * job->n_rows : 1) *
+					       sizeof(*p));
+		if (!p)
+			return NULL;
+		job->rows = p;
+	}
+	p = &job->rows[job->n_rows++];
+	*p = (struct td_generation){ 0 };
+	return p;
+}
+
+int store_job_contact(struct store_job *job, const void *packed, size_t n)
+{
+	Td__Contact **p, *c;
+	int rc;
+
+	rc = td_contact_unpack(packed, n, &c);
+	if (rc)
+		return rc;
+	if (!(job->n_contacts & (job->n_contacts - 1))) {
+		p = realloc(job->contacts,
+			    (job->n_contacts ? 2 * job->n_contacts : 1) *
+				    sizeof(*p));
+		if (!p) {
+			td_contact_free(c);
+			return -ENOMEM;
+		}
+		job->contacts = p;
+	}
+	job->contacts[job->n_contacts++] = c;
+	return 0;
+}
+
+static struct store_job *job_new(int what, void *arg)
+{
+	struct store_job *job = calloc(1, sizeof(*job));
+
+	if (job) {
+		job->what = what;
+		job->arg = arg;
+	}
+	return job;
+}
+
+static int submit(struct td_store *s, struct store_job *job)
+{
+	int rc = -ENOMEM;
+
+	if (!job)
+		return rc;
+	if (!s->ready) {
+		rc = -ENOTCONN;
+	} else if (s->n_jobs >= STORE_MAX_JOBS) {
+		s->refused++;
+		rc = -EAGAIN;
+	} else {
+		rc = s->ops->submit(s, job);
+	}
+	if (rc)
+		store_job_free(job);
+	else
+		s->n_jobs++;
+	return rc;
+}
+
+int td_store_generation_last(struct td_store *s, td_store_generation_fn fn,
+			     void *arg)
+{
+	struct store_job *job = job_new(STORE_LAST, arg);
+
+	if (job)
+		job->on_generation = fn;
+	return submit(s, job);
+}
+
+int td_store_generation_get(struct td_store *s, uint64_t number,
+			    td_store_generation_fn fn, void *arg)
+{
+	struct store_job *job = job_new(STORE_GET, arg);
+
+	if (number > INT64_MAX) {	/* no such row in any database */
+		free(job);
+		return -EINVAL;
+	}
+	if (job) {
+		job->on_generation = fn;
+		job->number = number;
+	}
+	return submit(s, job);
+}
+
+int td_store_generation_list(struct td_store *s, unsigned int limit,
+			     td_store_generation_fn fn, void *arg)
+{
+	struct store_job *job = job_new(STORE_LIST, arg);
+
+	if (job) {
+		job->on_generation = fn;
+		job->limit = limit < STORE_MAX_LIST ? limit : STORE_MAX_LIST;
+	}
+	return submit(s, job);
+}
+
+int td_store_generation_add(struct td_store *s, const struct td_generation *g,
+			    td_store_done_fn fn, void *arg)
+{
+	struct store_job *job = job_new(STORE_ADD, arg);
+
+	if (!job)
+		return -ENOMEM;
+	if (!g->number || g->number > INT64_MAX ||
+	    g->n > TD_CONFIG_MAX_OCTETS || memchr(g->content, 0, g->n)) {
+		store_job_free(job);
+		return -EINVAL;
+	}
+	job->on_done = fn;
+	job->gen = *g;
+	job->gen.content = malloc(g->n + 1);
+	if (!job->gen.content) {
+		store_job_free(job);
+		return -ENOMEM;
+	}
+	memcpy(job->gen.content, g->content, g->n);
+	job->gen.content[g->n] = '\0';
+	return submit(s, job);
+}
+
+static int contact_job(struct td_store *s, int what, const char *user,
+		       const char *uri, td_store_done_fn fn, void *arg,
+		       struct store_job **out)
+{
+	struct store_job *job;
+
+	if (!s->ops->contacts)
+		return -ENOSYS;
+	job = job_new(what, arg);
+	if (!job)
+		return -ENOMEM;
+	job->on_done = fn;
+	job->user = strdup(user);
+	job->uri = strdup(uri ? uri : "");
+	if (!job->user || !job->uri) {
+		store_job_free(job);
+		return -ENOMEM;
+	}
+	*out = job;
+	return 0;
+}
+
+int td_store_contact_put(struct td_store *s, const Td__Contact *c,
+			 td_store_done_fn fn, void *arg)
+{
+	struct store_job *job;
+	int rc = contact_job(s, STORE_CONTACT_PUT, c->user, c->uri, fn, arg,
+			     &job);
+
+	if (rc)
+		return rc;
+	job->expires_ms = c->expires_ms;
+	rc = td_contact_pack(c, &job->packed, &job->n_packed);
+	if (rc) {
+		store_job_free(job);
+		return rc;
+	}
+	return submit(s, job);
+}
+
+int td_store_contact_del(struct td_store *s, const char *user, const char *uri,
+			 td_store_done_fn fn, void *arg)
+{
+	struct store_job *job;
+	int rc = contact_job(s, STORE_CONTACT_DEL, user, uri, fn, arg, &job);
+
+	return rc ? rc : submit(s, job);
+}
+
+int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg)
+{
+	struct store_job *job;
+
+	if (!s->ops->contacts)
+		return -ENOSYS;
+	job = job_new(STORE_CONTACTS, arg);
+	if (job)
+		job->on_contacts = fn;
+	return submit(s, job);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_STORE_JOB_H
+#define TD_STORE_JOB_H
+
+#include <stdbool.h>
+
+#include "cluster/store/store.h"
+
+/* Inside the store: what store.c makes of each call and a backend works off.
+ * A job is owned by the backend from submit to store_job_finish. */
+
+enum store_what {
+	STORE_LAST,
+	STORE_GET,
+	STORE_LIST,
+	STORE_ADD,
+	STORE_CONTACT_PUT,
+	STORE_CONTACT_DEL,
+	STORE_CONTACTS,
+	STORE_INTERNAL,		/* first of a backend's own */
+};
+
+enum { STORE_MAX_JOBS = 1024, STORE_MAX_LIST = 10000 };
+
+struct store_job {
+	struct store_job *next;
+	int what;
+	/* asked */
+	uint64_t number;		/* GET */
+	unsigned int limit;		/* LIST */
+	struct td_generation gen;	/* ADD; content is the job's own */
+	char *user, *uri;		/* contacts */
+	uint8_t *packed;		/* a Contact */
+	size_t n_packed;
+	int64_t expires_ms;
+	/* answered */
+	int status;
+	struct td_generation *rows;
+	size_t n_rows;
+	Td__Contact **contacts;
+	size_t n_contacts;
+	/* whom */
+	td_store_generation_fn on_generation;
+	td_store_contacts_fn on_contacts;
+	td_store_done_fn on_done;
+	void *arg;
+};
+
+struct td_store_ops {
+	/* @return 0: the job is taken; else negative errno */
+	int (*submit)(struct td_store *s, struct store_job *job);
+	void (*close)(struct td_store *s);
+	bool contacts;			/* keeps registrations */
+};
+
+struct td_store {
+	const struct td_store_ops *ops;
+	struct td_loop *loop;
+	bool ready;
+	unsigned int n_jobs;		/* taken, not finished */
+	uint64_t refused;		/* jobs beyond STORE_MAX_JOBS */
+	char error[256];
+	void (*watch)(void *arg);
+	void *watch_arg;
+};
+
+int store_pg_open(struct td_loop *loop, const char *uri,
+		  struct td_store **out);
+int store_sqlite_open(struct td_loop *loop, const char *path,
+		      struct td_store **out);
+
+/* Room for one row more, zeroed, NULL: no memory. */
+struct td_generation *store_job_row(struct store_job *job);
+/* Unpacks and appends; 0 or negative errno. */
+int store_job_contact(struct store_job *job, const void *packed, size_t n);
+/* Tells the caller, frees the job. */
+void store_job_finish(struct td_store *s, struct store_job *job);
+/* Only frees. */
+void store_job_free(struct store_job *job);
+/* Changes ready and the error text, tells the watcher. */
+void store_state(struct td_store *s, bool ready, const char *error);
+
+#endif

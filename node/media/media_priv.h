@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TD_MEDIA_PRIV_H
+#define TD_MEDIA_PRIV_H
+
+#include <pthread.h>
+
+#include "node/media/engine.h"
+#include "node/media/media.h"
+#include "node/media/ports.h"
+#include "node/media/slot.h"
+#include "node/media/stream.h"
+#include "proto/base/map.h"
+
+/* the control side's own; media.c, voice.c, dump.c */
+
+enum {
+	TD_MEDIA_STREAMS = 2048,
+	TD_MEDIA_ADDRESSES = 32,
+	/* Commands under way. Beyond SOFT new work is refused; the rest is
+	 * kept for what can not be: a close for each stream, a part for each
+	 * end of a join that was taken. */
+	TD_MEDIA_SOFT = 4096,
+	TD_MEDIA_HARD = 16384,
+};
+
+struct td_media_address {
+	struct td_addr addr;	/* port 0 */
+	struct td_ports ports;
+};
+
+struct td_media {
+	struct td_media_cfg cfg;
+	struct td_queue *commands, *done;
+	struct td_engine *engine;
+	pthread_t thread;
+	bool running;
+	unsigned int pending;	/* commands under way */
+	uint64_t sent, refused;
+	uint32_t next_id;
+	struct td_map *streams;	/* by id */
+	unsigned int n_streams;	/* closing ones too */
+	unsigned int n_addresses;
+	struct td_media_address *address[TD_MEDIA_ADDRESSES];
+	unsigned int n_slots;
+	struct td_slot *slots;	/* 32 a port */
+};
+
+struct td_stream *td_media_stream(const struct td_media *m, uint32_t id);
+struct td_slot *td_media_slot(const struct td_media *m, uint32_t port,
+			      uint32_t timeslot);
+/** Sends; `must` goes beyond TD_MEDIA_SOFT. Takes c when it succeeds.
+ *  @return 0, -EAGAIN */
+int td_media_send(struct td_media *m, struct td_command *c, bool must);
+void td_media_stream_free(struct td_media *m, struct td_stream *s);
+
+#endif

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "node/call/voice.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "node/media/count.h"
+#include "node/media/media_priv.h"
+#include "node/media/sockets.h"
+#include "proto/base/clock.h"
+
+enum {
+	TRIES = 32,		/* ports that somebody else may have */
+	JITTER_MS = 60,
+	CNAME_OCTETS = 12,	/* 96 bits, RFC 7022 4.2 */
+};
+
+static struct td_command *command(enum td_command_kind kind)
+{
+	struct td_command *c = calloc(1, sizeof(*c));
+
+	if (c)
+		c->kind = kind;
+	return c;
+}
+
+static int post(struct td_media *m, struct td_command *c, bool must)
+{
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	rc = td_media_send(m, c, must);
+	if (rc)
+		free(c);
+	return rc;
+}
+
+/* ---- streams ---- */
+
+static int address_of(struct td_media *m, const char *text,
+		      struct td_media_address **out)
+{
+	struct td_media_address *a;
+	struct td_addr addr;
+	uint32_t seed;
+
+	if (td_addr_parse(text, 0, &addr))
+		return -EADDRNOTAVAIL;
+	for (unsigned int i = 0; i < m->n_addresses; i++)
+		if (td_addr_same_host(&m->address[i]->addr, &addr)) {
+			*out = m->address[i];
+			return 0;
+		}
+	if (m->n_addresses == TD_MEDIA_ADDRESSES)
+		return -ENOSPC;
+	a = calloc(1, sizeof(*a));
+	if (!a || getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		free(a);
+		return -ENOMEM;
+	}
+	a->addr = addr;
+	td_ports_init(&a->ports, seed);
+	m->address[m->n_addresses++] = a;
+	*out = a;
+	return 0;
+}
+
+static int open_pair(const struct td_addr *host, uint16_t port, int *fd,
+		     int *fd_rtcp)
+{
+	struct td_addr a = *host;
+	int rc;
+
+	td_addr_port_set(&a, port);
+	rc = td_socket_open(&a, fd);
+	if (rc)
+		return rc;
+	td_addr_port_set(&a, port + 1);
+	rc = td_socket_open(&a, fd_rtcp);
+	if (rc)
+		close(*fd);
+	return rc;
+}
+
+static int open_sockets(struct td_media_address *a, struct td_stream *s)
+{
+	uint16_t port;
+	int rc;
+
+	for (int i = 0; i < TRIES; i++) {
+		rc = td_ports_take(&a->ports, td_clock_boot_ms(), &port);
+		if (rc)
+			return rc;
+		rc = open_pair(&a->addr, port, &s->fd, &s->fd_rtcp);
+		if (!rc) {
+			s->ctl.ports = &a->ports;
+			s->ctl.port = port;
+			s->ctl.local = a->addr;
+			td_addr_port_set(&s->ctl.local, port);
+			return 0;
+		}
+		/* one that somebody else has rests too */
+		td_ports_give(&a->ports, td_clock_boot_ms(), port);
+		if (rc != -EADDRINUSE)
+			return rc;
+	}
+	return -ENOSPC;
+}
+
+static int make_random(struct td_stream *s)
+{
+	uint8_t cname[CNAME_OCTETS];
+	struct {
+		uint32_t ssrc, ts;
+		uint16_t seq;
+	} r;
+
+	if (getrandom(&r, sizeof(r), 0) != sizeof(r) ||
+	    getrandom(cname, sizeof(cname), 0) != sizeof(cname))
+		return -EIO;
+	s->ssrc = r.ssrc;
+	s->ts_base = r.ts;
+	s->seq = r.seq;
+	for (int i = 0; i < CNAME_OCTETS; i++)
+		snprintf(s->cname + 2 * i, 3, "%02x", cname[i]);
+	return 0;
+}
+
+static void new_id(struct td_media *m, struct td_stream *s)
+{
+	do
+		s->id = ++m->next_id;
+	while (!s->id || td_media_stream(m, s->id));
+}
+
+static int announce(struct td_media *m, struct td_stream *s)
+{
+	struct td_command *c = command(TD_COMMAND_ADD);
+	int rc;
+
+	s->ctl.close = command(TD_COMMAND_CLOSE);
+	if (!c || !s->ctl.close) {
+		free(c);
+		return -ENOMEM;
+	}
+	rc = td_map_set(m->streams, &s->id, sizeof(s->id), s, NULL);
+	if (rc) {
+		free(c);
+		return rc;
+	}
+	c->stream = s->ctl.close->stream = s;
+	rc = post(m, c, false);
+	if (rc)
+		td_map_del(m->streams, &s->id, sizeof(s->id));
+	return rc;
+}
+
+static int rtp_open(void *arg, const char *address, uint32_t *id,
+		    uint16_t *port)
+{
+	struct td_media *m = arg;
+	struct td_media_address *a;
+	struct td_stream *s;
+	int rc;
+
+	if (m->n_streams >= m->cfg.max_streams)
+		return -ENOSPC;
+	rc = address_of(m, address, &a);
+	if (rc)
+		return rc;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->end.kind = TD_END_STREAM;
+	s->set = (struct td_voice_rtp){
+		.codec = 8, .ptime_ms = TD_PTIME_DEFAULT,
+		.jitter_ms = JITTER_MS,
+	};
+	s->ctl.set = s->set;
+	td_jitter_init(&s->jitter, JITTER_MS * 8);
+	rc = make_random(s);
+	if (!rc)
+		rc = open_sockets(a, s);
+	if (rc) {
+		free(s);
+		return rc;
+	}
+	m->n_streams++;
+	new_id(m, s);
+	rc = announce(m, s);
+	if (rc) {
+		td_media_stream_free(m, s);
+		return rc;
+	}
+	*id = s->id;
+	*port = s->ctl.port;
+	return 0;
+}
+
+/* an address of one host, or none at all */
+static int remote_of(const struct td_voice_rtp *p, struct td_addr *out)
+{
+	struct td_addr a;
+
+	*out = (struct td_addr){ 0 };
+	if (!p->remote[0] || !p->remote_port)
+		return 0;
+	if (!memchr(p->remote, 0, sizeof(p->remote)) ||
+	    td_addr_parse(p->remote, p->remote_port, &a))
+		return -EINVAL;
+	if (a.sa.sa_family == AF_INET) {
+		in_addr_t ip = ntohl(a.in.sin_addr.s_addr);
+
+		if (ip == INADDR_ANY)	/* hold, RFC 3264 8.4 */
+			return 0;
+		if (IN_MULTICAST(ip) || ip == INADDR_BROADCAST)
+			return -EINVAL;
+	} else {
+		if (IN6_IS_ADDR_UNSPECIFIED(&a.in6.sin6_addr))
+			return 0;
+		if (IN6_IS_ADDR_MULTICAST(&a.in6.sin6_addr))
+			return -EINVAL;
+	}
+	*out = a;
+	return 0;
+}
+
+static int rtp_set(void *arg, uint32_t id, const struct td_voice_rtp *p)
+{
+	struct td_media *m = arg;
+	struct td_stream *s = td_media_stream(m, id);
+	struct td_voice_rtp set = *p;
+	struct td_command *c;
+	struct td_addr remote;
+	int rc;
+
+	if (!s)
+		return -ENOENT;
+	if (set.codec != 0 && set.codec != 8)
+		return -EINVAL;
+	if (set.ptime_ms < 10 || set.ptime_ms > 60 || set.ptime_ms % 10)
+		set.ptime_ms = TD_PTIME_DEFAULT;
+	if (!set.jitter_ms)
+		set.jitter_ms = JITTER_MS;
+	rc = remote_of(p, &remote);
+	if (rc)
+		return rc;
+	c = command(TD_COMMAND_SET);
+	if (!c)
+		return -ENOMEM;
+	c->stream = s;
+	c->set = set;
+	c->remote = remote;
+	rc = post(m, c, false);
+	if (rc)
+		return rc;
+	if (set.dscp != s->ctl.set.dscp) {
+		td_socket_dscp(s->fd, s->ctl.local.sa.sa_family, set.dscp);
+		td_socket_dscp(s->fd_rtcp, s->ctl.local.sa.sa_family,
+			       set.dscp);
+	}
+	s->ctl.set = set;
+	return 0;
+}
+
+/* ---- joins ---- */
+
+static int end_of(struct td_media *m, const struct td_voice_end *v,
+		  struct td_end **end, struct td_voice_end **peer)
+{
+	struct td_stream *s;
+	struct td_slot *slot;
+
+	switch (v->kind) {
+	case TD_VOICE_RTP:
+		s = td_media_stream(m, v->rtp);
+		if (!s)
+			return -ENOENT;
+		*end = &s->end;
+		*peer = &s->ctl.peer;
+		return 0;
+	case TD_VOICE_SLOT:
+		slot = td_media_slot(m, v->port, v->timeslot);
+		if (!slot)
+			return -ENODEV;
+		*end = &slot->end;
+		*peer = &slot->ctl.peer;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static void part(void *arg, const struct td_voice_end *a);
+
+/* our own note of who is joined; the thread's is what counts */
+static void unnote(struct td_media *m, struct td_voice_end *peer)
+{
+	struct td_voice_end *back, none = { 0 };
+	struct td_end *end;
+
+	if (peer->kind && !end_of(m, peer, &end, &back))
+		*back = none;
+	*peer = none;
+}
+
+static int join(void *arg, const struct td_voice_end *a,
+		const struct td_voice_end *b)
+{
+	struct td_media *m = arg;
+	struct td_voice_end *peer_a, *peer_b = NULL;
+	struct td_command *c;
+	struct td_end *ea, *eb = NULL;
+	int rc;
+
+	if (a->kind == TD_VOICE_ECHO) {
+		const struct td_voice_end *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	rc = end_of(m, a, &ea, &peer_a);
+	if (!rc && b->kind != TD_VOICE_ECHO)
+		rc = end_of(m, b, &eb, &peer_b);
+	if (rc)
+		return rc;
+	if (ea == eb)
+		return -EINVAL;
+	c = command(TD_COMMAND_JOIN);
+	if (!c)
+		return -ENOMEM;
+	c->a = ea;
+	c->b = eb;
+	c->echo = !eb;
+	rc = post(m, c, false);
+	if (rc)
+		return rc;
+	unnote(m, peer_a);
+	*peer_a = *b;
+	if (peer_b) {
+		unnote(m, peer_b);
+		*peer_a = *b;
+		*peer_b = *a;
+	}
+	return 0;
+}
+
+static void part(void *arg, const struct td_voice_end *a)
+{
+	struct td_media *m = arg;
+	struct td_voice_end *peer;
+	struct td_command *c;
+	struct td_end *end;
+
+	if (end_of(m, a, &end, &peer) || !peer->kind)
+		return;
+	c = command(TD_COMMAND_PART);
+	if (c)
+		c->a = end;
+	if (!post(m, c, true))
+		unnote(m, peer);
+}
+
+static void rtp_close(void *arg, uint32_t id)
+{
+	struct td_media *m = arg;
+	struct td_stream *s = td_media_stream(m, id);
+
+	if (!s)
+		return;
+	unnote(m, &s->ctl.peer);
+	td_map_del(m->streams, &id, sizeof(id));
+	/* there is room for one close a stream, see media_priv.h */
+	if (td_media_send(m, s->ctl.close, true))
+		abort();
+}
+
+/* ---- figures ---- */
+
+static int stats(void *arg, const struct td_voice_end *e,
+		 struct td_voice_stats *out)
+{
+	const struct td_voice_stats *p;
+	struct td_voice_end *peer;
+	struct td_end *end;
+	int rc = end_of(arg, e, &end, &peer);
+
+	if (rc)
+		return rc;
+	p = end->kind == TD_END_SLOT ? &((struct td_slot *)end)->pub :
+				       &((struct td_stream *)end)->pub;
+	*out = (struct td_voice_stats){
+		.rx_packets = td_counted(&p->rx_packets),
+		.tx_packets = td_counted(&p->tx_packets),
+		.rx_lost = td_counted(&p->rx_lost),
+		.rx_late = td_counted(&p->rx_late),
+		.rx_duplicate = td_counted(&p->rx_duplicate),
+		.rx_malformed = td_counted(&p->rx_malformed),
+		.rx_foreign = td_counted(&p->rx_foreign),
+		.concealed_ms = td_counted(&p->concealed_ms),
+		.slips_ms = td_counted(&p->slips_ms),
+		.jitter_us = td_counted32(&p->jitter_us),
+		.depth_ms = td_counted32(&p->depth_ms),
+		.rtt_us = td_counted32(&p->rtt_us),
+		.ssrc = td_counted32(&p->ssrc),
+	};
+	return 0;
+}
+
+void td_media_ops(struct td_media *m, struct td_voice_ops *out)
+{
+	*out = (struct td_voice_ops){
+		.rtp_open = rtp_open,
+		.rtp_set = rtp_set,
+		.rtp_close = rtp_close,
+		.join = join,
+		.part = part,
+		.stats = stats,
+		.m = m,
+	};
+}
