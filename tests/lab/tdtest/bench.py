@@ -44,7 +44,7 @@ class Bench:
         check(p.returncode == 0, "tandem-lab up: %s", p.stdout)
 
     def down(self):
-        for p in self.children:
+        for p in list(self.children):
             self.stop(p)
         self.tandem_lab("down")
         shutil.rmtree(self.tmp, ignore_errors=True)
@@ -176,6 +176,17 @@ class Bench:
         for n in nodes:
             until(seconds, "calls are left on " + n,
                   lambda: self.calls(n) == [])
+
+    def between(self):
+        """After a case: its processes end, its calls are cleared."""
+        for p in list(self.children):
+            self.stop(p)
+        self.tandem_lab("heal")
+        if self.pids("n1", "tandemd"):
+            p = self.run("n1", "tandem", "call", "list", "--json")
+            if p.returncode or p.stdout.strip() not in ("[]", ""):
+                self.run("n1", "tandem", "call", "hangup", "all")
+                time.sleep(1)
 
     def pids(self, node, program):
         """Process ids of a program in a machine."""

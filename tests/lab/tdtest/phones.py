@@ -64,3 +64,99 @@ def parse(text, what):
         return json.loads(text[at:])
     except ValueError:
         raise Failure("%s: no JSON: %.500s" % (what, text))
+
+
+def exchange_call(bench, to, count=1, rate=10, hold=5, pattern=False,
+                  to_last=None, line=None, more=(), seconds=None):
+    """Calls placed by the exchange. @return its report"""
+    cmd = ["tandem-exchange", "call", "--to", to, "--count", str(count),
+           "--rate", str(rate), "--hold", str(hold), "--json", *more]
+    cmd += ["--pattern"] if pattern else []
+    cmd += ["--to-last", to_last] if to_last else []
+    cmd += ["--line", line] if line else []
+    out = bench.ok("x", *cmd, timeout=seconds or
+                   30 + hold + count / rate)
+    return parse(out, "tandem-exchange call")
+
+
+def exchange_status(bench):
+    return parse(bench.ok("x", "tandem-exchange", "status", "--json"),
+                 "tandem-exchange status")
+
+
+def exchange_idle(bench, seconds=8):
+    """Nothing is left on the exchange's side: no call, no ghost, no busy
+    channel."""
+    def left():
+        s = exchange_status(bench)
+        busy = sum(x["busy_channels"] for x in s["lines"])
+        return s["calls"] == 0 and s["ghosts"] == 0 and busy == 0
+    until(seconds, "the exchange has calls left", left, 0.2)
+
+
+def phone_call(bench, number, user="1000", via=A1, count=1, rate=10, hold=5,
+               more=(), seconds=None):
+    """Calls placed by tandem-phone. @return its report"""
+    out = bench.run("p", "tandem-phone", "--user", user, "--via", via,
+                    "--call", number, "--count", str(count), "--rate",
+                    str(rate), "--hold", str(hold), "--json", *more,
+                    timeout=seconds or 40 + hold + count / rate)
+    check("{" in out.stdout, "tandem-phone: status %d: %s%s",
+          out.returncode, out.stdout[-500:], out.stderr[-500:])
+    return parse(out.stdout, "tandem-phone")
+
+
+class Answering:
+    """with Answering(bench, "1000", "pattern") as phone: …
+    phone.report afterwards is what it tells at its end."""
+
+    def __init__(self, bench, user, mode, via=A1, users=1, more=()):
+        self.bench, self.report = bench, None
+        self.user, self.via, self.users = user, via, users
+        self.cmd = ["tandem-phone", "--user", user, "--users", str(users),
+                    "--via", via, "--answer", mode, "--json", *more]
+
+    def __enter__(self):
+        self.p = self.bench.spawn("p", *self.cmd, name="phone")
+        wanted = {str(int(self.user) + k) for k in range(self.users)}
+
+        def registered():
+            check(self.p.poll() is None, "tandem-phone ended: %s",
+                  self.bench.output(self.p)[-500:])
+            there = {r["user"] for r in
+                     self.bench.tandem("n1", "registration", "list")
+                     if any("10.77.0.101" in c["uri"] + c["received"]
+                            for c in r["contacts"])}
+            return wanted <= there
+        until(15, "%s registers at %s" % (self.user, self.via), registered,
+              0.1)
+        return self
+
+    def __exit__(self, kind, *_):
+        out = self.bench.stop(self.p)
+        if kind is None:
+            self.report = parse(out, "tandem-phone")
+
+
+def clean(report, calls, seconds, what):
+    """Every call carried the pattern without a fault of the product; what a
+    pause of this machine did is told apart and does not count."""
+    s = report["summary"]
+    p = s["pattern"]
+    check(s["answered"] == calls, "%s: %d of %d answered: %r", what,
+          s["answered"], calls, s)
+    check(p["synced"] == calls, "%s: pattern found in %d of %d: %r", what,
+          p["synced"], calls, p)
+    check(p["gaps"] == 0, "%s: %d gaps, longest %.1f ms: %r", what,
+          p["gaps"], p["gap_ms_max"], gaps(report))
+    wanted = 8000 * calls * seconds * 0.9
+    check(p["octets"] >= wanted or p["gaps_machine"],
+          "%s: only %d octets checked, %d expected", what, p["octets"],
+          wanted)
+    return "%s: %d octets, %d gaps by pauses of this machine" % (
+        what, p["octets"], p["gaps_machine"])
+
+
+def gaps(report):
+    return [c["pattern"]["gaps"] for c in report["calls"]
+            if c.get("pattern", {}).get("gaps")][:4]

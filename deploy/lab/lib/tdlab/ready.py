@@ -110,7 +110,7 @@ class Ready:
         rows, why = self.ask_json(self.lab.words("LAB_NODES")[0], "tandem",
                                   "span", "list", "--json")
         up = set() if why else {r["span"] for r in rows
-                                if r.get("dchannel") == "up"}
+                                if r.get("dchannel") in (True, "up")}
         if not want <= up:
             self.up_since = None
             return why or "D-channel down: " + " ".join(sorted(want - up))
