@@ -98,7 +98,7 @@ $(B)/bin/$1: $$($1_OBJS) $(foreach r,$(call rooms-of,$1),$(B)/lib$r.a)
 	$$(call say,LD $$@)
 	$$(Q)$$(CC) $$(TD_LDFLAGS) -o $$@ $$($1_OBJS) -Wl,--start-group \
 	  $(foreach r,$(call rooms-of,$1),$(B)/lib$r.a) -Wl,--end-group \
-	  $(call pkg-libs,$(call closure,$1)) $(call libs,$(call closure,$1)) -lm
+	  $$(call pkg-libs,$$(call closure,$1)) $$(call libs,$$(call closure,$1)) -lm
 ALL_BINS += $(B)/bin/$1
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$p)))
