@@ -168,25 +168,33 @@ static void check_service(const struct site_checker *c, size_t i)
 							 at, sizeof(at)));
 }
 
-/* A service's number within an extension range: who would get the call? */
+/* A service's number within an extension range: who would get the call?
+ * v is sorted; of ranges that overlap, which is told elsewhere, one is found. */
 static void service_in_range(const struct site_checker *c,
 			     const struct span *v, size_t n)
 {
 	for (size_t i = 0; i < c->site->n_services; i++) {
 		const char *num = c->site->services[i].number;
+		size_t lo = 0, hi = n;
 		char at[64], x[80];
 
-		for (size_t k = 0; site_digits(num) && k < n; k++) {
-			if (site_number_cmp(num, v[k].first) < 0 ||
-			    site_number_cmp(num, v[k].last) > 0)
-				continue;
-			span_text(&v[k], x, sizeof(x));
-			site_complain(c, SECT_SERVICES, i, "number",
-				      "service %s is extension %s already (%s)",
-				      num, x, site_at(c, SECT_EXTENSIONS,
-						      v[k].i, at, sizeof(at)));
-			break;
+		if (!site_digits(num))
+			continue;
+		while (lo < hi) {	/* the last that begins before */
+			size_t mid = lo + (hi - lo) / 2;
+
+			if (site_number_cmp(v[mid].first, num) <= 0)
+				lo = mid + 1;
+			else
+				hi = mid;
 		}
+		if (!lo || site_number_cmp(num, v[lo - 1].last) > 0)
+			continue;
+		span_text(&v[lo - 1], x, sizeof(x));
+		site_complain(c, SECT_SERVICES, i, "number",
+			      "service %s is extension %s already (%s)", num,
+			      x, site_at(c, SECT_EXTENSIONS, v[lo - 1].i, at,
+					 sizeof(at)));
 	}
 }
 

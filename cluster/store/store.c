@@ -285,3 +285,18 @@ int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg)
 		job->on_contacts = fn;
 	return submit(s, job);
 }
+
+int td_store_contacts_expire(struct td_store *s, int64_t now_ms,
+			     td_store_done_fn fn, void *arg)
+{
+	struct store_job *job;
+
+	if (!s->ops->contacts)
+		return -ENOSYS;
+	job = job_new(STORE_EXPIRE, arg);
+	if (job) {
+		job->on_done = fn;
+		job->expires_ms = now_ms;
+	}
+	return submit(s, job);
+}

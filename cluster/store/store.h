@@ -61,6 +61,9 @@ int td_store_contact_put(struct td_store *s, const Td__Contact *c,
 			 td_store_done_fn fn, void *arg);
 int td_store_contact_del(struct td_store *s, const char *user, const char *uri,
 			 td_store_done_fn fn, void *arg);
+/** Drops what had expired at now_ms. */
+int td_store_contacts_expire(struct td_store *s, int64_t now_ms,
+			     td_store_done_fn fn, void *arg);
 typedef void (*td_store_contacts_fn)(void *arg, int status,
 				     Td__Contact *const *c, size_t n);
 int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg);

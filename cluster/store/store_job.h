@@ -17,6 +17,7 @@ enum store_what {
 	STORE_CONTACT_PUT,
 	STORE_CONTACT_DEL,
 	STORE_CONTACTS,
+	STORE_EXPIRE,
 	STORE_INTERNAL,		/* first of a backend's own */
 };
 

@@ -218,6 +218,9 @@ static void bind_job(sqlite3_stmt *st, const struct store_job *job)
 		bind_text(st, 1, job->user);
 		bind_text(st, 2, job->uri);
 		break;
+	case STORE_EXPIRE:
+		sqlite3_bind_int64(st, 1, job->expires_ms);
+		break;
 	default:
 		break;
 	}
@@ -248,6 +251,7 @@ static int run(struct sqlite *q, struct store_job *job)
 			"(uri = ?2 OR ?2 = '')",
 		[STORE_CONTACTS] =
 			"SELECT contact FROM contact ORDER BY user, uri",
+		[STORE_EXPIRE] = "DELETE FROM contact WHERE expires_ms <= ?1",
 	};
 	sqlite3_stmt *st;
 	int rc = sqlite3_prepare_v2(q->db, sql[job->what], -1, &st, NULL), err;
