@@ -402,6 +402,7 @@ int td_calls_hangup(struct td_calls *r, uint64_t id, int cause)
 
 	if (!c)
 		return -ENOENT;
+	c->cause = cause;
 	call_event(c, TD_CALL_EV_HANGUP, &c->a, &lev);
 	return 0;
 }

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fake.h"
+
+static const char site_text[] =
+	"site: {name: t, domain: tandem.lab, jitter_ms: 60}\n"
+	"nodes:\n"
+	"  - {name: n1, id: 1, address: 10.77.0.1, cluster_address: 10.78.0.1}\n"
+	"  - {name: n2, id: 2, address: 10.77.0.2, cluster_address: 10.78.0.2}\n"
+	"lines:\n"
+	"  - {name: s1, port: 1, nodes: [n1, n2], group: pstn}\n"
+	"  - {name: s3, port: 3, nodes: [n2, n1], group: pstn}\n"
+	"addresses:\n"
+	"  - {name: a1, address: 10.77.0.11, nodes: [n1, n2]}\n"
+	"  - {name: a2, address: 10.77.0.12, nodes: [n2, n1]}\n"
+	"extensions:\n"
+	"  - {range: 1000-1099, password: \"pw{number}\"}\n"
+	"ddi:\n"
+	"  - {range: 5551000-5552999, keep: 4}\n"
+	"routes:\n"
+	"  - {prefix: \"9\", strip: 1, group: pstn}\n"
+	"services:\n"
+	"  - {number: \"*43\", service: echo}\n";
+
+static void on_stop(void *arg)
+{
+	td_loop_stop(arg);
+}
+
+/** Lets what is due happen: deliveries, timers of 0 ms. */
+static void settle(struct world *w)
+{
+	struct td_timer t = { 0 };
+
+	td_timer_start(w->loop, &t, 10, on_stop, w->loop);
+	td_loop_run(w->loop);
+}
+
+static void submit(struct world *w, Td__Op *op)
+{
+	assert_int_equal(td_cluster_submit(w->cluster, op), 0);
+	settle(w);
+}
+
+static void put_contact(struct world *w, const char *user, const char *uri,
+			const char *received, const char *address)
+{
+	Td__Contact c = TD__CONTACT__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	c.user = (char *)user;
+	c.uri = (char *)uri;
+	c.expires_ms = ~0ULL >> 1;
+	c.received = (char *)received;
+	c.transport = "udp";
+	c.address = (char *)address;
+	c.node = 1;
+	op.what_case = TD__OP__WHAT_CONTACT_PUT;
+	op.contact_put = &c;
+	submit(w, &op);
+}
+
+static void put_span(struct world *w, const char *name, bool up)
+{
+	Td__Span s = TD__SPAN__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	s.span = (char *)name;
+	s.node = 1;
+	s.owner = true;
+	s.layer1_up = s.dchannel_up = up;
+	op.what_case = TD__OP__WHAT_SPAN;
+	op.span = &s;
+	submit(w, &op);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct td_problems problems = { 0 };
+	struct td_cluster_cfg ccfg = { .node_id = 1, .name = "n1",
+				       .version = "test", .incarnation = 1 };
+	struct td_calls_cfg cfg = { .node_id = 1, .boot_count = 1 };
+
+	assert_int_equal(td_loop_new(&w->loop), 0);
+	assert_int_equal(td_bus_local_new(w->loop, 1, &ccfg.bus), 0);
+	assert_int_equal(td_cluster_new(w->loop, &ccfg, &w->cluster), 0);
+	settle(w);
+	assert_int_equal(td_cluster_state(w->cluster), TD_CLUSTER_RUNNING);
+	if (td_site_parse("t.yaml", site_text, strlen(site_text), &w->site,
+			  &problems))
+		fail_msg("%s: %s", problems.p[0].where, problems.p[0].what);
+	cfg.loop = w->loop;
+	cfg.cluster = w->cluster;
+	cfg.voice = (struct td_voice_ops){
+		.rtp_open = fake_rtp_open, .rtp_set = fake_rtp_set,
+		.rtp_close = fake_rtp_close, .join = fake_join,
+		.part = fake_part, .stats = fake_stats, .m = w,
+	};
+	assert_int_equal(td_calls_new(&cfg, &w->calls), 0);
+	td_calls_set_rooms(w->calls, fake_leg_new, w, fake_leg_new, w);
+	td_calls_set_site(w->calls, w->site);
+	put_contact(w, "1001", "sip:1001@10.77.0.101:5071",
+		    "10.77.0.101:5071", "a1");
+	put_span(w, "s1", true);
+	*state = w;
+	return 0;
+}
+
+/** After each test: nothing may be left of the calls it made. */
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	struct td_view_counts n;
+
+	settle(w);
+	td_view_counts(td_cluster_view(w->cluster), &n);
+	assert_int_equal(n.calls, 0);
+	assert_int_equal(td_calls_count(w->calls), 0);
+	assert_int_equal(w->open_rtp, 0);
+	for (unsigned int i = 0; i < w->n_made; i++) {
+		if (!w->made[i]->freed)
+			fail_msg("leg %c was not freed", w->made[i]->name);
+		free(w->made[i]);
+	}
+	td_calls_free(w->calls);
+	td_cluster_free(w->cluster);
+	td_site_free(w->site);
+	td_loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static struct td_session *rtp(const char *address, uint16_t port,
+			      const char *raw)
+{
+	static struct td_session s[4];
+	static int i;
+	struct td_session *x = &s[i++ % 4];
+
+	*x = (struct td_session){ .kind = TD_MEDIA_RTP, .port = port,
+				  .codecs = { TD_CODEC_PCMU, TD_CODEC_PCMA },
+				  .n_codecs = 2, .dtmf_payload = 101 };
+	strcpy(x->address, address);
+	strcpy(x->raw, raw);
+	return x;
+}
+
+static struct td_session *slot(const char *span, uint32_t ts)
+{
+	static struct td_session s;
+
+	s = (struct td_session){ .kind = TD_MEDIA_SLOT, .timeslot = ts };
+	strcpy(s.span, span);
+	return &s;
+}
+
+static struct fake_leg *phone_calls(struct world *w, const char *number)
+{
+	struct td_setup s = { .complete = true };
+	struct fake_leg *a = fake_new(w);
+
+	strcpy(s.called, number);
+	strcpy(s.calling, "1000");
+	strcpy(s.user, "1000");
+	strcpy(s.address, "a1");
+	s.session = *rtp("10.77.0.101", 4000, "v=0 offer");
+	assert_int_equal(a->leg.up->incoming(a->leg.up->arg, &a->leg, &s), 0);
+	return a;
+}
+
+static struct fake_leg *line_calls(struct world *w, const char *number,
+				   bool complete)
+{
+	struct td_setup s = { .complete = complete };
+	struct fake_leg *a = fake_new(w);
+
+	strcpy(s.called, number);
+	strcpy(s.calling, "0301234");
+	strcpy(s.span, "s1");
+	s.session = *slot("s1", 5);
+	assert_int_equal(a->leg.up->incoming(a->leg.up->arg, &a->leg, &s), 0);
+	return a;
+}
+
+#define TRACE(w, text)                                                         \
+	do {                                                                   \
+		assert_string_equal((w)->trace, text);                         \
+		(w)->trace[0] = '\0';                                          \
+	} while (0)
+
+static void phone_to_phone_passes_the_sdp_through(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "1001"), *b = w->made[1];
+
+	TRACE(w, "A.proceeding B.setup");
+	assert_string_equal(b->setup.session.raw, "v=0 offer");
+	assert_string_equal(b->setup.target, "sip:1001@10.77.0.101:5071");
+	say(b, TD_LEV_ALERTING, 0, NULL);
+	TRACE(w, "A.alerting");
+	say(b, TD_LEV_ANSWERED, 0, rtp("10.77.0.101", 5000, "v=0 answer"));
+	TRACE(w, "A.answer+sdp");
+	assert_string_equal(a->told.raw, "v=0 answer");
+	/* hold, and its answer */
+	say(a, TD_LEV_OFFER, 0, rtp("10.77.0.101", 4000, "v=0 hold"));
+	TRACE(w, "B.offer+sdp");
+	assert_string_equal(b->told.raw, "v=0 hold");
+	say(b, TD_LEV_OFFER_REPLY, 0, rtp("10.77.0.101", 5000, "v=0 held"));
+	TRACE(w, "A.reply(0)");
+	assert_string_equal(a->told.raw, "v=0 held");
+	say(b, TD_LEV_CLEARED, 16, NULL);
+	TRACE(w, "A.clear(16)");
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void phone_to_line_is_anchored_at_a_service_address(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550002"), *b = w->made[1];
+
+	TRACE(w, "A.proceeding B.setup");
+	assert_string_equal(b->setup.called, "5550002");
+	assert_string_equal(b->setup.lines[0], "s1");
+	say(b, TD_LEV_PROCEEDING, 0, slot("s1", 31));
+	say(b, TD_LEV_ALERTING, 0, NULL);
+	TRACE(w, "A.alerting");
+	say(b, TD_LEV_ANSWERED, 0, slot("s1", 31));
+	TRACE(w, "open(10.77.0.11) set(1,10.77.0.101:4000,8) "
+		 "join(rtp1,slot1.31) A.answer+sdp");
+	assert_int_equal(a->told.codecs[0], TD_CODEC_PCMA);
+	assert_int_equal(a->told.n_codecs, 1);
+	assert_int_equal(a->told.dtmf_payload, 0);	/* in-band, please */
+	/* hold is answered here: the line knows none of it */
+	{
+		struct td_session *s = rtp("10.77.0.101", 4000, "v=0 hold");
+
+		s->dir = TD_DIR_SENDONLY;
+		say(a, TD_LEV_OFFER, 0, s);
+	}
+	TRACE(w, "set(1,10.77.0.101:4000,8,mute) A.reply(0)");
+	assert_int_equal(a->told.dir, TD_DIR_RECVONLY);
+	say(a, TD_LEV_CLEARED, 16, NULL);
+	TRACE(w, "B.clear(16)");
+	say(b, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void in_band_tones_are_heard_before_the_answer(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550004"), *b = w->made[1];
+	struct td_leg_event ev = { .type = TD_LEV_ALERTING, .inband = true,
+				   .session = slot("s1", 3) };
+
+	w->trace[0] = '\0';
+	b->leg.up->event(b->leg.up->arg, &b->leg, &ev);
+	TRACE(w, "open(10.77.0.11) set(1,10.77.0.101:4000,8) "
+		 "join(rtp1,slot1.3) A.alerting+sdp");
+	say(a, TD_LEV_CLEARED, 16, NULL);	/* CANCEL */
+	TRACE(w, "B.clear(16)");
+	say(b, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void line_to_phone_rings_all_contacts_and_drops_the_losers(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a, *b, *c;
+
+	put_contact(w, "1001", "sip:1001@10.77.0.102:5071",
+		    "10.77.0.102:5071", "a1");
+	a = line_calls(w, "5551001", true);
+	b = w->made[1];
+	c = w->made[2];
+	TRACE(w, "A.proceeding open(10.77.0.11) B.setup open(10.77.0.11) "
+		 "C.setup");
+	say(c, TD_LEV_ALERTING, 0, NULL);
+	say(b, TD_LEV_ALERTING, 0, NULL);
+	TRACE(w, "A.alerting");
+	say(c, TD_LEV_ANSWERED, 0, rtp("10.77.0.102", 6000, "v=0"));
+	TRACE(w, "B.clear(26) set(2,10.77.0.102:6000,8) join(slot1.5,rtp2) "
+		 "A.answer+sdp");
+	say(b, TD_LEV_CLEARED, 26, NULL);
+	TRACE(w, "");
+	say(a, TD_LEV_CLEARED, 16, NULL);
+	TRACE(w, "C.clear(16)");
+	say(c, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void overlap_digits_are_collected(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = line_calls(w, "555", false);
+	struct td_leg_event ev = { .type = TD_LEV_DIGITS };
+
+	TRACE(w, "A.more");
+	strcpy(ev.digits, "100");
+	a->leg.up->event(a->leg.up->arg, &a->leg, &ev);
+	TRACE(w, "");
+	strcpy(ev.digits, "1");
+	a->leg.up->event(a->leg.up->arg, &a->leg, &ev);
+	TRACE(w, "A.proceeding open(10.77.0.11) B.setup");
+	assert_string_equal(w->made[1]->setup.called, "1001");
+	say(w->made[1], TD_LEV_CLEARED, 17, NULL);
+	TRACE(w, "A.clear(17)");
+	say(a, TD_LEV_CLEARED, 17, NULL);
+}
+
+static void causes_come_back_to_the_caller(void **state)
+{
+	static const struct {
+		const char *number;
+		int cause;
+	} t[] = { { "7777", 3 }, { "1055", 20 }, { "", 28 } };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct fake_leg *a = phone_calls(w, t[i].number);
+
+		assert_int_equal(a->cause, t[i].cause);
+		say(a, TD_LEV_CLEARED, t[i].cause, NULL);
+	}
+	put_span(w, "s1", false);
+	{
+		struct fake_leg *a = phone_calls(w, "95550002");
+
+		assert_int_equal(a->cause, 27);
+		say(a, TD_LEV_CLEARED, 27, NULL);
+	}
+	{
+		struct fake_leg *a = line_calls(w, "5559999", true);
+
+		assert_int_equal(a->cause, 1);
+		say(a, TD_LEV_CLEARED, 1, NULL);
+	}
+}
+
+static void a_leg_that_cannot_start_ends_the_call(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a;
+
+	w->setup_rc = -EBUSY;
+	a = phone_calls(w, "95550002");
+	TRACE(w, "A.proceeding B.setup A.clear(34)");
+	say(a, TD_LEV_CLEARED, 34, NULL);
+	w->setup_rc = 0;
+}
+
+static void the_echo_service_answers_by_itself(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "*43");
+
+	settle(w);
+	TRACE(w, "A.proceeding open(10.77.0.11) set(1,10.77.0.101:4000,8) "
+		 "join(rtp1,echo) A.answer+sdp");
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void an_operator_hangs_up_both_sides(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "1001"), *b = w->made[1];
+	struct td_view_iter it = { 0 };
+	const Td__Call *row;
+
+	settle(w);
+	row = td_view_calls(td_cluster_view(w->cluster), &it);
+	assert_non_null(row);
+	assert_int_equal(row->n_legs, 2);
+	assert_string_equal(row->state, "trying");
+	w->trace[0] = '\0';
+	assert_int_equal(td_calls_hangup(w->calls, row->id, 31), 0);
+	TRACE(w, "A.clear(31) B.clear(31)");
+	say(a, TD_LEV_CLEARED, 31, NULL);
+	say(b, TD_LEV_CLEARED, 31, NULL);
+	assert_int_equal(td_calls_hangup(w->calls, 99, 16), -ENOENT);
+}
+
+static void a_late_offer_is_answered_by_ours(void **state)
+{
+	struct world *w = *state;
+	struct td_setup s = { .complete = true };
+	struct fake_leg *a = fake_new(w), *b;
+
+	strcpy(s.called, "95550001");
+	strcpy(s.user, "1000");
+	strcpy(s.address, "a1");
+	assert_int_equal(a->leg.up->incoming(a->leg.up->arg, &a->leg, &s), 0);
+	b = w->made[1];
+	w->trace[0] = '\0';
+	say(b, TD_LEV_ANSWERED, 0, slot("s1", 7));
+	TRACE(w, "open(10.77.0.11) join(rtp1,slot1.7) A.answer+sdp");
+	assert_int_equal(a->told.n_codecs, 2);
+	say(a, TD_LEV_OFFER_REPLY, 0, rtp("10.77.0.101", 4000, "v=0"));
+	TRACE(w, "set(1,10.77.0.101:4000,8)");
+	say(b, TD_LEV_CLEARED, 16, NULL);
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(phone_to_phone_passes_the_sdp_through),
+		CASE(phone_to_line_is_anchored_at_a_service_address),
+		CASE(in_band_tones_are_heard_before_the_answer),
+		CASE(line_to_phone_rings_all_contacts_and_drops_the_losers),
+		CASE(overlap_digits_are_collected),
+		CASE(causes_come_back_to_the_caller),
+		CASE(a_leg_that_cannot_start_ends_the_call),
+		CASE(the_echo_service_answers_by_itself),
+		CASE(an_operator_hangs_up_both_sides),
+		CASE(a_late_offer_is_answered_by_ours),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

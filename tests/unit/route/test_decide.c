@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/cluster.h"
+#include "node/route/route.h"
+
+/* Node 1 decides. n1 owns s1, s2, a1; n2 owns s3, a2. */
+static const char site_text[] =
+	"site: {name: t, domain: tandem.lab, jitter_ms: 60}\n"
+	"nodes:\n"
+	"  - {name: n1, id: 1, address: 10.77.0.1, cluster_address: 10.78.0.1}\n"
+	"  - {name: n2, id: 2, address: 10.77.0.2, cluster_address: 10.78.0.2}\n"
+	"lines:\n"
+	"  - {name: s1, port: 1, nodes: [n1, n2], group: pstn}\n"
+	"  - {name: s2, port: 2, nodes: [n1, n2], group: pstn}\n"
+	"  - {name: s3, port: 3, nodes: [n2, n1], group: pstn}\n"
+	"addresses:\n"
+	"  - {name: a1, address: 10.77.0.11, nodes: [n1, n2]}\n"
+	"  - {name: a2, address: 10.77.0.12, nodes: [n2, n1]}\n"
+	"extensions:\n"
+	"  - {range: 1000-1999, password: x}\n"
+	"ddi:\n"
+	"  - {range: 5551000-5552999, keep: 4}\n"
+	"routes:\n"
+	"  - {prefix: \"9\", strip: 1, group: pstn}\n"
+	"  - {prefix: \"983\", strip: 3, add: \"0\", lines: [s3]}\n"
+	"services:\n"
+	"  - {number: \"*43\", service: echo}\n"
+	"  - {number: \"2943\", service: echo}\n";
+
+struct world {
+	struct td_loop *loop;
+	struct td_cluster *cluster;
+	struct td_site *site;
+};
+
+static void on_stop(void *arg)
+{
+	td_loop_stop(arg);
+}
+
+static void settle(struct world *w)
+{
+	struct td_timer t = { 0 };
+
+	td_timer_start(w->loop, &t, 5, on_stop, w->loop);
+	td_loop_run(w->loop);
+}
+
+static void submit(struct world *w, Td__Op *op)
+{
+	assert_int_equal(td_cluster_submit(w->cluster, op), 0);
+	settle(w);
+}
+
+static void put_contact(struct world *w, const char *user, const char *uri,
+			const char *address)
+{
+	Td__Contact c = TD__CONTACT__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	c.user = (char *)user;
+	c.uri = (char *)uri;
+	c.expires_ms = ~0ULL >> 1;
+	c.transport = "udp";
+	c.address = (char *)address;
+	c.node = 1;
+	op.what_case = TD__OP__WHAT_CONTACT_PUT;
+	op.contact_put = &c;
+	submit(w, &op);
+}
+
+/* this node speaks for itself only, so all lines of the test are its own in
+ * the view; who owns them for the decision is the configuration's word */
+static void put_span(struct world *w, const char *name, bool up)
+{
+	Td__Span s = TD__SPAN__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	s.span = (char *)name;
+	s.node = 1;
+	s.owner = true;
+	s.layer1_up = s.dchannel_up = up;
+	op.what_case = TD__OP__WHAT_SPAN;
+	op.span = &s;
+	submit(w, &op);
+}
+
+/** Puts calls on the first n channels of a line. */
+static void fill(struct world *w, const char *span, unsigned int n)
+{
+	static uint64_t id;
+
+	for (unsigned int ts = 1; ts < 32 && n; ts++) {
+		Td__IsdnCall isdn = TD__ISDN_CALL__INIT;
+		Td__CallLeg leg = TD__CALL_LEG__INIT, *legs[] = { &leg };
+		Td__Call call = TD__CALL__INIT;
+		Td__Op op = TD__OP__INIT;
+
+		if (ts == 16)
+			continue;
+		n--;
+		isdn.span = (char *)span;
+		isdn.timeslot = ts;
+		leg.kind = TD__LEG_KIND__LEG_ISDN;
+		leg.state = TD__LEG_STATE__LEG_UP;
+		leg.isdn = &isdn;
+		call.id = ++id;
+		call.node = 1;
+		call.n_legs = 1;
+		call.legs = legs;
+		op.what_case = TD__OP__WHAT_CALL_PUT;
+		op.call_put = &call;
+		submit(w, &op);
+	}
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct td_problems problems = { 0 };
+	struct td_cluster_cfg ccfg = { .node_id = 1, .name = "n1",
+				       .version = "test", .incarnation = 1 };
+
+	assert_int_equal(td_loop_new(&w->loop), 0);
+	assert_int_equal(td_bus_local_new(w->loop, 1, &ccfg.bus), 0);
+	assert_int_equal(td_cluster_new(w->loop, &ccfg, &w->cluster), 0);
+	settle(w);
+	if (td_site_parse("t.yaml", site_text, strlen(site_text), &w->site,
+			  &problems))
+		fail_msg("%s: %s", problems.p[0].where, problems.p[0].what);
+	put_contact(w, "1001", "sip:1001@10.77.0.101:5071", "a1");
+	put_contact(w, "1002", "sip:1002@10.77.0.101:5072", "a2");
+	put_contact(w, "1003", "sip:1003@10.77.0.101:5073", "a1");
+	put_contact(w, "1003", "sip:1003@10.77.0.102:5073", "a2");
+	put_contact(w, "1003", "sip:1003@10.77.0.103:5073", "a2");
+	put_span(w, "s1", true);
+	put_span(w, "s2", true);
+	put_span(w, "s3", true);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	td_cluster_free(w->cluster);
+	td_site_free(w->site);
+	td_loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+/** The decision in words: "rank:kind(detail)" each, or "error/cause". */
+static void words(struct world *w, const struct td_route_ask *ask, char *out)
+{
+	struct td_target t[TD_ROUTE_MAX_TARGETS];
+	unsigned int n = 0;
+	int cause = 0;
+	int rc = td_route_decide(w->site, td_cluster_view(w->cluster), ask, t,
+				 &n, &cause);
+
+	*out = '\0';
+	if (rc)
+		out += sprintf(out, "%s/%d", rc == -ENOENT ? "none" :
+			       rc == -EBUSY ? "busy" :
+			       rc == -EAGAIN ? "more" : "away", cause);
+	for (unsigned int i = 0; !rc && i < n; i++) {
+		out += sprintf(out, "%s%u:", i ? " " : "", t[i].rank);
+		if (t[i].kind == TD_TARGET_CONTACT)
+			out += sprintf(out, "contact(%s)", t[i].uri + 9);
+		else if (t[i].kind == TD_TARGET_NODE)
+			out += sprintf(out, "node(%u,%s)", t[i].node,
+				       t[i].number);
+		else if (t[i].kind == TD_TARGET_SERVICE)
+			out += sprintf(out, "service");
+		else {
+			out += sprintf(out, "lines(%s", t[i].number);
+			for (unsigned int k = 0; k < t[i].n_lines; k++)
+				out += sprintf(out, ",%s", t[i].lines[k]);
+			out += sprintf(out, ")");
+		}
+	}
+}
+
+static const struct row {
+	const char *what, *called, *user, *span;
+	bool internal, incomplete;
+	uint32_t up;
+	const char *words;
+} rows[] = {
+	{ "a phone of this node", "1001", "1000", "", 0, 0, 6,
+	  "0:contact(10.77.0.101:5071)" },
+	{ "a phone of the other node", "1002", "1000", "", 0, 0, 6,
+	  "0:node(2,1002)" },
+	{ "… which is away", "1002", "1000", "", 0, 0, 2, "away/20" },
+	{ "one leg for all contacts there", "1003", "1000", "", 0, 0, 6,
+	  "0:contact(10.77.0.101:5073) 0:node(2,1003)" },
+	{ "a call from the other node makes no second hop", "1002", "", "", 1,
+	  0, 6, "away/20" },
+	{ "nobody registered", "1005", "1000", "", 0, 0, 6, "away/20" },
+	{ "no such number", "3000", "1000", "", 0, 0, 6, "none/3" },
+	{ "own lines first, then the other node's", "95550001", "1000", "", 0,
+	  0, 6, "0:lines(5550001,s1,s2) 1:node(2,95550001)" },
+	{ "the other node is away", "95550001", "1000", "", 0, 0, 2,
+	  "0:lines(5550001,s1,s2)" },
+	{ "the longest prefix wins, digits are changed", "98371", "1000", "",
+	  0, 0, 6, "0:node(2,98371)" },
+	{ "a prefix alone is no number", "9", "1000", "", 0, 0, 6,
+	  "none/28" },
+	{ "the exchange calls an extension", "5551001", "", "s1", 0, 0, 6,
+	  "0:contact(10.77.0.101:5071)" },
+	{ "the exchange calls a service", "5552943", "", "s1", 0, 0, 6,
+	  "0:service" },
+	{ "an extension that is none", "5552000", "", "s1", 0, 0, 6,
+	  "none/1" },
+	{ "a number outside of the range", "5559999", "", "s1", 0, 0, 6,
+	  "none/1" },
+	{ "the exchange gets no line", "95550001", "", "s1", 0, 0, 6,
+	  "none/1" },
+	{ "overlap: not enough yet", "5551", "", "s1", 0, 1, 6, "more/28" },
+	{ "overlap: cannot become one of ours", "777", "", "s1", 0, 1, 6,
+	  "none/1" },
+	{ "en bloc and too short", "5551", "", "s1", 0, 0, 6, "none/28" },
+	{ "nothing dialled yet", "", "", "s1", 0, 1, 6, "more/28" },
+	{ "the echo service", "*43", "1000", "", 0, 0, 6, "0:service" },
+};
+
+static void each_call_goes_where_the_table_says(void **state)
+{
+	char out[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *r = &rows[i];
+		struct td_route_ask ask = {
+			.called = r->called, .user = r->user, .span = r->span,
+			.internal = r->internal, .complete = !r->incomplete,
+			.node = 1, .up_nodes = r->up };
+
+		words(*state, &ask, out);
+		if (strcmp(out, r->words))
+			fail_msg("%s: %s, not %s", r->what, out, r->words);
+	}
+}
+
+static void the_emptier_line_comes_first_and_a_full_one_not_at_all(void **state)
+{
+	struct td_route_ask ask = { .called = "95", .user = "1000",
+				    .span = "", .complete = true, .node = 1,
+				    .up_nodes = 6 };
+	char out[512];
+
+	fill(*state, "s1", 10);
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:lines(5,s2,s1) 1:node(2,95)");
+	fill(*state, "s2", 30);
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:lines(5,s1) 1:node(2,95)");
+	put_span(*state, "s1", false);
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:node(2,95)");
+	ask.up_nodes = 2;
+	words(*state, &ask, out);
+	assert_string_equal(out, "busy/34");
+	put_span(*state, "s2", false);
+	words(*state, &ask, out);
+	assert_string_equal(out, "busy/27");
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(each_call_goes_where_the_table_says),
+		CASE(the_emptier_line_comes_first_and_a_full_one_not_at_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
