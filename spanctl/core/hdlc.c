@@ -42,22 +42,23 @@ static void rx_push(struct td_hdlc_rx *rx, unsigned int bit)
 	rx->crc = td_crc_octet(rx->crc, rx->acc);
 }
 
-/* The flag's own first bits, 0111111, have been pushed as if they were data:
- * a whole frame ends with 7 bits too many. After a flag that shares its zero
- * with the one before there are only 6. */
+/* The flag's own first bits, 0111111, have been pushed as if they were data,
+ * 7 too many; 6 when its zero was taken for a stuffed one (a line with
+ * errors), or was the last bit of the flag before. */
 static void rx_flag(struct td_hdlc_rx *rx)
 {
-	uint32_t octets = rx->bits >> 3;
+	uint32_t own = rx->stuffed ? 6 : 7;
+	uint32_t n = rx->bits > own ? rx->bits - own : 0;
 
-	if (rx->hunt || rx->bits <= 7)
+	if (rx->hunt || !n)
 		;	/* first flag, or flags between frames */
-	else if (octets < TD_HDLC_FRAME_MIN + TD_HDLC_FCS)
+	else if (n / 8 < TD_HDLC_FRAME_MIN + TD_HDLC_FCS)
 		rx->counters.short_++;
-	else if ((rx->bits & 7) != 7 || rx->crc != TD_CRC_GOOD)
+	else if (n % 8 || rx->crc != TD_CRC_GOOD)
 		rx->counters.crc++;
 	else {
 		rx->counters.good++;
-		rx->fn(rx->arg, rx->buf, octets - TD_HDLC_FCS);
+		rx->fn(rx->arg, rx->buf, n / 8 - TD_HDLC_FCS);
 	}
 	rx_start(rx);
 }
@@ -89,6 +90,7 @@ static void rx_bit(struct td_hdlc_rx *rx, unsigned int bit)
 	else if (rx->ones < 5)
 		rx_push(rx, 0);
 	/* 5: a stuffed zero; 7: the end of an abort */
+	rx->stuffed = rx->ones == 5;
 	rx->ones = 0;
 }
 

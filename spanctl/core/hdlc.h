@@ -33,6 +33,7 @@ struct td_hdlc_rx {
 	uint16_t crc;
 	uint8_t ones;		/* consecutive, 7: an abort */
 	uint8_t acc;
+	bool stuffed;		/* the newest zero was taken out */
 	bool hunt;		/* nothing is taken until a flag */
 	uint8_t buf[TD_HDLC_FRAME_MAX + TD_HDLC_FCS];
 };

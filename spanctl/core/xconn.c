@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "spanctl/core/xconn.h"
 
+static void new_window(struct td_xconn *x)
+{
+	x->seen = 0;
+	x->lowest = TD_XCONN_FAR;
+	x->highest = -TD_XCONN_FAR;
+}
+
 static void centre(struct td_xconn *x, uint64_t block, uint64_t end)
 {
 	if (x->locked)
 		x->slips++;
 	x->locked = true;
 	x->offset = (int64_t)(end - TD_XCONN_RESERVE - block);
-	x->seen = 0;
-	x->lowest = TD_XCONN_RESERVE;
+	new_window(x);
 	x->dry = 0;
 }
 
@@ -17,7 +23,7 @@ static bool out_of_bounds(const struct td_xconn *x, int64_t level)
 	if (level < -TD_XCONN_FAR || level > TD_XCONN_FAR)
 		return true;
 	return x->seen >= TD_XCONN_WINDOW &&
-	       (x->lowest < TD_XCONN_LOW || x->lowest > TD_XCONN_HIGH);
+	       (x->highest < TD_XCONN_LOW || x->lowest > TD_XCONN_HIGH);
 }
 
 int td_xconn_step(struct td_xconn *x, uint64_t block, uint64_t end,
@@ -34,13 +40,14 @@ int td_xconn_step(struct td_xconn *x, uint64_t block, uint64_t end,
 	} else if (!x->locked || out_of_bounds(x, level)) {
 		centre(x, block, end);
 	} else if (x->seen >= TD_XCONN_WINDOW) {
-		x->seen = 0;
-		x->lowest = TD_XCONN_FAR;
+		new_window(x);
 	}
 	level = (int64_t)(end - block) - x->offset;
 	x->seen++;
 	if (level < x->lowest)
 		x->lowest = (int32_t)level;
+	if (level > x->highest)
+		x->highest = (int32_t)level;
 	if (level < 1) {
 		x->dry++;
 		x->dry_end = end;
