@@ -32,6 +32,21 @@ void td_alarm_packet(struct td_alarm *a, bool l, bool rdi, bool r,
 		     int64_t now_ns)
 {
 	a->last_ns = now_ns;
+	run(&a->ais, l);
+	run(&a->rai, rdi);
+	run(&a->rdi, r);
+}
+
+void td_alarm_block(struct td_alarm *a, bool lost)
+{
+	if (lost) {
+		a->good = 0;
+		if (a->lost < TD_ALARM_LOSS)
+			a->lost++;
+		if (a->lost == TD_ALARM_LOSS)
+			a->loss_left = TD_ALARM_GOOD;
+		return;
+	}
 	a->lost = 0;
 	if (a->loss_left)
 		a->loss_left--;
@@ -39,18 +54,6 @@ void td_alarm_packet(struct td_alarm *a, bool l, bool rdi, bool r,
 		a->los = false;
 		a->good = 0;
 	}
-	run(&a->ais, l);
-	run(&a->rai, rdi);
-	run(&a->rdi, r);
-}
-
-void td_alarm_lost(struct td_alarm *a)
-{
-	a->good = 0;
-	if (a->lost < TD_ALARM_LOSS)
-		a->lost++;
-	if (a->lost == TD_ALARM_LOSS)
-		a->loss_left = TD_ALARM_GOOD;
 }
 
 bool td_alarm_tick(struct td_alarm *a, int64_t now_ns)

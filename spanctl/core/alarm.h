@@ -10,7 +10,7 @@
  *  LOS: no packet for los_ms. RFC 5086 6.2 leaves the figure to
  *  configuration; G.775's 255 pulse intervals (0.1 ms) suit a receiver chip.
  *  Here it must ride over the pauses of a machine (10 to 50 ms seen), so 100
- *  ms. Cleared by TD_ALARM_COUNT packets without a loss between them.
+ *  ms. Cleared by TD_ALARM_COUNT blocks without a loss between them.
  *  AIS (L bit), RAI (M = 10), RDI (R bit): raised by TD_ALARM_COUNT packets
  *  one after the other that show it, cleared by as many that do not; LOS
  *  clears them, it says more.
@@ -45,9 +45,11 @@ struct td_alarm {
 void td_alarm_init(struct td_alarm *a, uint32_t los_ms, int64_t now_ns);
 /** Nothing came for los_ms (whether tick has said so yet or not). */
 bool td_alarm_silent(const struct td_alarm *a, int64_t now_ns);
+/** A packet came, in whatever order. */
 void td_alarm_packet(struct td_alarm *a, bool l, bool rdi, bool r,
 		     int64_t now_ns);
-void td_alarm_lost(struct td_alarm *a);
+/** The next block of the line is known to have come or to be lost. */
+void td_alarm_block(struct td_alarm *a, bool lost);
 /** @return true: LOS has just been raised */
 bool td_alarm_tick(struct td_alarm *a, int64_t now_ns);
 /** @return set of TD_ALARM_… of uapi/td_span.h */

@@ -28,7 +28,7 @@ enum td_seq_verdict {
 };
 
 enum {
-	TD_SEQ_WINDOW_MAX = 8,	/* blocks; the ring's guard (td_ring_readable) */
+	TD_SEQ_WINDOW_MAX = 8,	/* blocks: the guard of td_ring_readable */
 	TD_SEQ_NEAR = 128,	/* numbers that belong to the same sequence */
 	TD_SEQ_BASE = 65536,	/* no block number is less */
 };

@@ -99,8 +99,10 @@ int td_port_hdlc_send(struct td_port *p, const void *buf, size_t n);
 
 /** Flags of a received block. */
 enum {
-	TD_BLOCK_LOST = TD_SPAN_BLOCK_LOST,	/* packet never came: octets are the filler */
-	TD_BLOCK_ALARM = TD_SPAN_BLOCK_ALARM,	/* L bit or LOS: octets are AIS */
+	/* the packet never came: octets are the filler */
+	TD_BLOCK_LOST = TD_SPAN_BLOCK_LOST,
+	/* L bit: octets are AIS */
+	TD_BLOCK_ALARM = TD_SPAN_BLOCK_ALARM,
 };
 /** Octets of one timeslot in one block, from rx_block-TD_SPAN_RING+8 to
  *  rx_block-1. @return flags, or -ERANGE: not there (yet, any more) */

@@ -67,6 +67,7 @@ void td_spand_client_free(struct td_spand_client *c)
 	if (c->mode == TD_SPAN_MODE_OWNER) {
 		for (unsigned int i = 0; i < card->n_ports; i++)
 			td_spand_port_orphan(card->port[i]);
+		td_spand_mem_describe(card->mem);
 		card->owner = NULL;
 		td_info("span", "owner=gone transmitters=off");
 	} else if (c->mode == TD_SPAN_MODE_MONITOR) {

@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 struct td_spand_mem {
 	int fd, fd_ro;
+	unsigned int ports;
 	uint64_t length;
 	uint8_t *base;
 };
@@ -74,13 +76,13 @@ int td_spand_mem_new(unsigned int ports, struct td_spand_mem **out)
 {
 	struct td_spand_mem *m = calloc(1, sizeof(*m));
 	struct td_span_card_map map = { 0 };
-	struct td_spand_areas a;
 	void *base;
 	int rc;
 
 	if (!m)
 		return -ENOMEM;
 	m->fd = m->fd_ro = -1;
+	m->ports = ports;
 	m->length = lay_out(&map, ports);
 	rc = make_fds(m);
 	if (rc)
@@ -92,17 +94,26 @@ int td_spand_mem_new(unsigned int ports, struct td_spand_mem **out)
 		goto fail;
 	}
 	m->base = base;
-	*(struct td_span_card_map *)base = map;
-	for (unsigned int i = 0; i < ports; i++) {
-		td_spand_mem_areas(m, i, &a);
-		a.status->size = sizeof(*a.status);
-		a.owner->size = sizeof(*a.owner);
-	}
+	td_spand_mem_describe(m);
 	*out = m;
 	return 0;
 fail:
 	td_spand_mem_free(m);
 	return rc;
+}
+
+void td_spand_mem_describe(struct td_spand_mem *m)
+{
+	struct td_span_card_map map = { 0 };
+	struct td_spand_areas a;
+
+	lay_out(&map, m->ports);
+	memcpy(m->base, &map, sizeof(map));
+	for (unsigned int i = 0; i < m->ports; i++) {
+		td_spand_mem_areas(m, i, &a);
+		a.status->size = sizeof(*a.status);
+		a.owner->size = sizeof(*a.owner);
+	}
 }
 
 void td_spand_mem_free(struct td_spand_mem *m)

@@ -23,6 +23,8 @@ struct td_spand_areas {
 };
 
 int td_spand_mem_new(unsigned int ports, struct td_spand_mem **out);
+/** Writes anew what describes it: an owner may have written over it. */
+void td_spand_mem_describe(struct td_spand_mem *m);
 void td_spand_mem_free(struct td_spand_mem *m);
 /** For the owner: may be mapped for writing. */
 int td_spand_mem_fd(const struct td_spand_mem *m);

@@ -90,23 +90,20 @@ int td_spand_port_hdlc(struct td_spand_port *p, unsigned int timeslot)
 /* Readers see the block from here on. */
 static void release(struct td_spand_port *p, uint64_t block, bool lost)
 {
+	const uint64_t *cells = rx_cells(p, block);
+
 	if (lost)
 		fill(p, block, p->conf.idle, TD_SPAN_BLOCK_LOST);
-	if (p->hdlc_slot && lost)
+	if (lost)
 		td_hdlc_rx_gap(&p->hdlc_rx);
 	else if (p->hdlc_slot)
-		td_hdlc_rx_octets(&p->hdlc_rx, (const uint8_t *)
-				  (rx_cells(p, block) + p->hdlc_slot), 8);
+		td_hdlc_rx_octets(&p->hdlc_rx,
+				  (const uint8_t *)&cells[p->hdlc_slot], 8);
+	p->c.rx_lost += lost;
+	td_alarm_block(&p->alarm, lost);
 	p->released++;
 	__atomic_store_n(&p->mem.status->rx_block, block + 1,
 			 __ATOMIC_RELEASE);
-}
-
-static void release_lost(struct td_spand_port *p, uint64_t block)
-{
-	p->c.rx_lost++;
-	td_alarm_lost(&p->alarm);
-	release(p, block, true);
 }
 
 static void release_ready(struct td_spand_port *p, uint64_t coming)
@@ -114,12 +111,8 @@ static void release_ready(struct td_spand_port *p, uint64_t coming)
 	uint64_t block;
 	bool lost;
 
-	while (td_seq_pop(&p->seq, coming, &block, &lost)) {
-		if (lost)
-			release_lost(p, block);
-		else
-			release(p, block, false);
-	}
+	while (td_seq_pop(&p->seq, coming, &block, &lost))
+		release(p, block, lost);
 }
 
 static void release_all(struct td_spand_port *p)
@@ -127,12 +120,8 @@ static void release_all(struct td_spand_port *p)
 	uint64_t block;
 	bool lost;
 
-	while (td_seq_flush(&p->seq, &block, &lost)) {
-		if (lost)
-			release_lost(p, block);
-		else
-			release(p, block, false);
-	}
+	while (td_seq_flush(&p->seq, &block, &lost))
+		release(p, block, lost);
 }
 
 /* At most one a second: a peer that jumps all the time is in the counters. */

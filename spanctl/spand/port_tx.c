@@ -59,6 +59,7 @@ void td_spand_port_inhibit(struct td_spand_port *p, bool on)
 void td_spand_port_orphan(struct td_spand_port *p)
 {
 	struct td_span_owner *ow = p->mem.owner;
+	struct td_span_status *st = p->mem.status;
 
 	td_lease_drop(&p->lease);
 	off(p);
@@ -68,6 +69,12 @@ void td_spand_port_orphan(struct td_spand_port *p)
 	}
 	/* the next owner counts its openings from 1 again */
 	memset(p->mem.tx_stamp, 0, TD_SPAN_RING * TD_SPAN_SLOTS * 8);
+	/* and finds the truth where this one may have written over it */
+	__atomic_store_n(&st->rx_block, p->seq.next, __ATOMIC_RELAXED);
+	__atomic_store_n(&st->frames_reserve, p->frames_head,
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&st->frames_head, p->frames_head, __ATOMIC_RELEASE);
+	__atomic_store_n(&st->hdlc_tail, p->hdlc_tail, __ATOMIC_RELEASE);
 }
 
 static bool slot_ok(unsigned int ts)

@@ -221,14 +221,18 @@ static void tick(struct td_spand_server *s)
 		td_spand_port_tick(s->card.port[i]);
 }
 
-/* Lines first: what has come in must be known before a clock is looked at. */
-static void lines(struct td_spand_server *s, const struct epoll_event *ev,
-		  int n)
+static void receive(struct td_spand_server *s, const struct epoll_event *ev,
+		    int n)
 {
 	for (int i = 0; i < n; i++)
 		if (ev[i].data.u64 >> 32 == K_PORT)
 			td_spand_port_recv(s->card.port[(uint32_t)
 							ev[i].data.u64]);
+}
+
+static void answer(struct td_spand_server *s, const struct epoll_event *ev,
+		   int n)
+{
 	for (int i = 0; i < n; i++)
 		if (ev[i].data.u64 >> 32 == K_PORT)
 			td_spand_port_answer(s->card.port[(uint32_t)
@@ -285,8 +289,11 @@ int td_spand_server_run(struct td_spand_server *s)
 		n = epoll_wait(s->epoll, ev, EVENTS_MAX, -1);
 		if (n < 0 && errno != EINTR)
 			return fail("epoll_wait", -errno);
-		lines(s, ev, n);
+		/* What has come in must be known before a clock is looked at;
+		 * and that an owner is gone before anything is sent. */
+		receive(s, ev, n);
 		go_on = others(s, ev, n);
+		answer(s, ev, n);
 		end_of_turn(s);
 	}
 	return 0;

@@ -95,7 +95,7 @@ struct td_span_status {
 	uint32_t alarms;
 	uint32_t hdlc_slot;	/* 0: off */
 	uint32_t inhibited;	/* switched off by hand */
-	uint32_t xconn_slots;	/* bit n: timeslot n is fed by a cross-connect */
+	uint32_t xconn_slots;	/* bit n: a cross-connect feeds timeslot n */
 	uint32_t reserved;
 	uint64_t epoch;		/* 0: no lease */
 	int64_t lease_end_ns;	/* CLOCK_BOOTTIME */

@@ -17,8 +17,10 @@ static const int64_t MS = 1000000;
 
 static int64_t good(struct td_alarm *a, int64_t now, int n)
 {
-	while (n--)
+	while (n--) {
 		td_alarm_packet(a, false, false, false, now += MS);
+		td_alarm_block(a, false);
+	}
 	return now;
 }
 
@@ -32,7 +34,7 @@ static void it_starts_in_los_and_ten_packets_clear_it(void **state)
 	assert_true(td_alarm_silent(&a, now));
 	now = good(&a, now, 9);
 	assert_int_equal(td_alarm_bits(&a), TD_ALARM_LOS);
-	td_alarm_lost(&a);		/* a loss starts the count again */
+	td_alarm_block(&a, true);		/* a loss starts the count again */
 	now = good(&a, now, 9);
 	assert_int_equal(td_alarm_bits(&a), TD_ALARM_LOS);
 	good(&a, now, 1);
@@ -54,8 +56,10 @@ static void silence_of_the_set_length_is_los(void **state)
 	assert_int_equal(td_alarm_bits(&a), TD_ALARM_LOS);
 	assert_int_equal(a.los_count, 1);
 	/* one packet in 50 ms is no line */
-	for (int i = 1; i < 9; i++)
-		td_alarm_packet(&a, false, false, false, now + i * 150 * MS);
+	for (int i = 1; i < 100; i++) {
+		td_alarm_tick(&a, now + i * 150 * MS - 1);
+		good(&a, now + i * 150 * MS, 1);
+	}
 	assert_int_equal(td_alarm_bits(&a), TD_ALARM_LOS);
 }
 
@@ -108,12 +112,12 @@ static void only_loss_in_a_row_is_told_to_the_far_end(void **state)
 	now = good(&a, 0, 300);
 	for (int i = 0; i < 1000; i++) {
 		for (int k = 0; k < TD_ALARM_LOSS - 1; k++)
-			td_alarm_lost(&a);
+			td_alarm_block(&a, true);
 		now = good(&a, now, 1);
 		assert_false(td_alarm_send_r(&a));
 	}
 	for (int k = 0; k < TD_ALARM_LOSS; k++)
-		td_alarm_lost(&a);
+		td_alarm_block(&a, true);
 	assert_true(td_alarm_send_r(&a));
 	now = good(&a, now, TD_ALARM_GOOD - 1);
 	assert_true(td_alarm_send_r(&a));
