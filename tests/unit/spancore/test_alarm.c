@@ -34,7 +34,7 @@ static void it_starts_in_los_and_ten_packets_clear_it(void **state)
 	assert_true(td_alarm_silent(&a, now));
 	now = good(&a, now, 9);
 	assert_int_equal(td_alarm_bits(&a), TD_ALARM_LOS);
-	td_alarm_block(&a, true);		/* a loss starts the count again */
+	td_alarm_block(&a, true);	/* a loss starts the count again */
 	now = good(&a, now, 9);
 	assert_int_equal(td_alarm_bits(&a), TD_ALARM_LOS);
 	good(&a, now, 1);
