@@ -17,3 +17,9 @@ lab-check: root deps
 fuzz: root deps
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=asan build
 	@tests/count "+tests/fuzz/run"
+
+# PEER=kamailio BENCH_SCALE=0.2
+.PHONY: bench
+bench: root deps
+	@$(MAKE) --no-print-directory $(JOBS) build
+	@tests/bench/run

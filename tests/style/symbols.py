@@ -57,7 +57,8 @@ def programs(folder):
         exported = nm("-D", prog)
         for lib in sorted(need):
             path = paths.get(lib)
-            if not path or lib.startswith(("libasan", "ld-linux")):
+            # libm is a part of the C library
+            if not path or lib.startswith(("libasan", "ld-linux", "libm.")):
                 continue
             if path not in cache:
                 cache[path] = nm("-D", path)
