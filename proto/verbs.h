@@ -17,10 +17,20 @@ struct td_verb_option {
 	const char *value;	/* "EXT"; NULL: a flag */
 	const char *help;
 };
-/** A column of the text form: key of the JSON object, dotted for nesting. */
+/** A column of the text form: key of the JSON object, dotted for nesting; a
+ *  list on the way gives a line for each of its elements. */
+enum td_verb_form {
+	TD_FORM_PLAIN,		/* true and false as yes and no */
+	TD_FORM_UP,		/* true and false as up and down */
+	TD_FORM_AGE,		/* a time, shown as what has passed since */
+	TD_FORM_TIME,		/* a time of the day, with its date */
+	TD_FORM_MS,		/* a duration in ms */
+	TD_FORM_S,		/* a duration in s */
+};
 struct td_verb_column {
 	const char *key;	/* NULL ends the list */
 	const char *title;
+	enum td_verb_form form;
 };
 
 struct td_verb {
@@ -29,7 +39,11 @@ struct td_verb {
 	const char *details;	/* a paragraph for the man page, or NULL */
 	struct td_verb_arg args[4];
 	struct td_verb_option options[8];
-	struct td_verb_column columns[10];
+	struct td_verb_column columns[10];	/* of a list */
+	const char *done;	/* of an object: a sentence, {key} stands for
+				 * a value of it; what it does not name comes
+				 * in lines of its own */
+	bool local;		/* the CLI does it by itself */
 	bool body_in;		/* first arg is a file, sent as body */
 	bool body_out;		/* prints reply.body */
 };

@@ -113,18 +113,29 @@ static bool sha256_option(struct td_control_req *req, bool *out)
 	return true;
 }
 
-static json_t *range_json(const char *first, const char *last)
+/* "1000", "1000-1099" */
+static void range_text(char *out, size_t size, const char *first,
+		       const char *last)
 {
-	return json_pack("{s:s, s:s}", "first", first, "last", last);
+	bool one = !strcmp(first, last);
+
+	snprintf(out, size, "%s%s%s", first, one ? "" : "-", one ? "" : last);
 }
 
-static void comment_range(char *out, size_t size, const char *verb,
-			  const char *first, const char *last)
+/* Takes s over. password NULL: nobody has to be told. */
+static void commit_range(struct td_config *c, struct td_control_req *req,
+			 struct td_site *s, const char *verb,
+			 const struct td_site_extension *e,
+			 const char *password)
 {
-	if (strcmp(first, last))
-		snprintf(out, size, "%s %s-%s", verb, first, last);
-	else
-		snprintf(out, size, "%s %s", verb, first);
+	char text[2 * TD_NUMBER_MAX + 1], comment[128];
+	json_t *result;
+
+	range_text(text, sizeof(text), e->first, e->last);
+	snprintf(comment, sizeof(comment), "extension %s %s", verb, text);
+	result = json_pack("{s:s, s:s*}", "extension", text, "password",
+			   password);
+	commit(c, req, s, result, comment);
 }
 
 /* First extension within first..last, NULL: none. */
@@ -155,6 +166,20 @@ static int random_password(char *out, size_t size)
 	return 0;
 }
 
+static void put(struct td_config *c, struct td_control_req *req,
+		struct td_site *s, const struct td_site_extension *e,
+		const char *verb, const char *password)
+{
+	int rc = td_site_extension_put(s, e);
+
+	if (!rc) {
+		commit_range(c, req, s, verb, e, password);
+		return;
+	}
+	td_control_reply_error(req, 1, "%s", strerror(-rc));
+	td_site_free(s);
+}
+
 static void on_ext_list(void *arg, struct td_control_req *req)
 {
 	struct td_config *c = arg;
@@ -168,9 +193,8 @@ static void on_ext_add(void *arg, struct td_control_req *req)
 	struct td_site_extension e = { 0 };
 	const struct td_site_extension *have;
 	struct td_config *c = arg;
-	char comment[128];
 	struct td_site *s;
-	json_t *result;
+	bool made;
 
 	if (range(req, e.first, e.last) ||
 	    !text_option(req, "password", e.password, sizeof(e.password)) ||
@@ -195,22 +219,14 @@ static void on_ext_add(void *arg, struct td_control_req *req)
 		td_site_free(s);
 		return;
 	}
-	result = range_json(e.first, e.last);
-	if (!*e.password) {
-		if (random_password(e.password, sizeof(e.password))) {
-			td_control_reply_error(req, 1, "no random numbers: "
-						       "give a --password");
-			json_decref(result);
-			td_site_free(s);
-			return;
-		}
-		json_object_set_new(result, "password",
-				    json_string(e.password));
+	made = !*e.password;
+	if (made && random_password(e.password, sizeof(e.password))) {
+		td_control_reply_error(req, 1, "no random numbers: give a "
+					       "--password");
+		td_site_free(s);
+		return;
 	}
-	td_site_extension_put(s, &e);
-	comment_range(comment, sizeof(comment), "extension add", e.first,
-		      e.last);
-	commit(c, req, s, result, comment);
+	put(c, req, s, &e, "add", made ? e.password : NULL);
 }
 
 static void on_ext_set(void *arg, struct td_control_req *req)
@@ -218,7 +234,7 @@ static void on_ext_set(void *arg, struct td_control_req *req)
 	const struct td_site_extension *have;
 	struct td_site_extension e;
 	struct td_config *c = arg;
-	char first[TD_NUMBER_MAX], last[TD_NUMBER_MAX], comment[128];
+	char first[TD_NUMBER_MAX], last[TD_NUMBER_MAX];
 	struct td_site *s;
 
 	if (!td_control_request(req)->n_options) {
@@ -251,33 +267,35 @@ static void on_ext_set(void *arg, struct td_control_req *req)
 		td_site_free(s);
 		return;
 	}
-	td_site_extension_put(s, &e);
-	comment_range(comment, sizeof(comment), "extension set", e.first,
-		      e.last);
-	commit(c, req, s, range_json(e.first, e.last), comment);
+	put(c, req, s, &e, "set", NULL);
 }
 
 static void on_ext_del(void *arg, struct td_control_req *req)
 {
-	char first[TD_NUMBER_MAX], last[TD_NUMBER_MAX], comment[128];
+	struct td_site_extension e = { 0 };
 	struct td_config *c = arg;
 	struct td_site *s;
+	int rc;
 
-	if (range(req, first, last))
+	if (range(req, e.first, e.last))
 		return;
 	s = begin(c, req);
 	if (!s)
 		return;
-	if (!within(s, first, last)) {
+	if (!within(s, e.first, e.last)) {
 		td_control_reply_error(req, 1, "there is no extension %s: see "
 					       "`tandem extension list'",
-				       first);
+				       e.first);
 		td_site_free(s);
 		return;
 	}
-	td_site_extension_cut(s, first, last);
-	comment_range(comment, sizeof(comment), "extension del", first, last);
-	commit(c, req, s, range_json(first, last), comment);
+	rc = td_site_extension_cut(s, e.first, e.last);
+	if (rc) {
+		td_control_reply_error(req, 1, "%s", strerror(-rc));
+		td_site_free(s);
+		return;
+	}
+	commit_range(c, req, s, "del", &e, NULL);
 }
 
 static void on_route_list(void *arg, struct td_control_req *req)
@@ -332,7 +350,11 @@ static void on_route_add(void *arg, struct td_control_req *req)
 	s = begin(c, req);
 	if (!s)
 		return;
-	td_site_route_put(s, &r);
+	if (td_site_route_put(s, &r)) {
+		td_control_reply_error(req, 1, "%s", strerror(ENOMEM));
+		td_site_free(s);
+		return;
+	}
 	snprintf(comment, sizeof(comment), "route add %s", r.prefix);
 	commit(c, req, s, json_pack("{s:s}", "prefix", r.prefix), comment);
 }
