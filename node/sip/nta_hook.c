@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "node/sip/nta_i.h"
+
+#include <sofia-sip/su_addrinfo.h>
+#include <sofia-sip/su_uniqueid.h>
+
+#include "node/sip/check.h"
+#include "node/sip/reject.h"
+#include "proto/base/log.h"
+
+/* Two functions of the library are replaced here; its shared object calls
+ * them through the dynamic symbol table, so the program's win.
+ *
+ * su_getaddrinfo: the transport calls the blocking resolver for a Via with
+ * ;maddr=<name>, so that one packet could stop all signalling. Numbers only.
+ *
+ * su_vrecv: the octets of each packet before the library's parser sees them.
+ * That parser is silent where RFC 3261 wants a 400, drops what claims another
+ * transport in its Via, and takes a NUL for the end of the text. */
+
+/* The replaced functions get no context argument. One per stack thread, so
+ * many nodes in one process still keep apart. */
+static _Thread_local struct td_nta *hooked;
+
+void nta_hook_thread(struct td_nta *n)
+{
+	hooked = n;
+}
+
+int su_getaddrinfo(const char *node, const char *service,
+		   const su_addrinfo_t *hints, su_addrinfo_t **res)
+{
+	struct addrinfo h = { 0 }, *r = NULL;
+	int rc;
+
+	if (hints) {
+		h.ai_flags = hints->ai_flags;
+		h.ai_family = hints->ai_family;
+		h.ai_socktype = hints->ai_socktype;
+		h.ai_protocol = hints->ai_protocol;
+	}
+	h.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;
+	rc = getaddrinfo(node, service, &h, &r);
+	if (!rc)
+		*res = (su_addrinfo_t *)r;
+	return rc;
+}
+
+static char *flatten(const struct iovec *iov, size_t n_iov, size_t n)
+{
+	char *p = malloc(n + 1);
+	size_t o = 0;
+
+	for (size_t i = 0; p && i < n_iov && o < n; i++) {
+		size_t k = iov[i].iov_len < n - o ? iov[i].iov_len : n - o;
+
+		memcpy(p + o, iov[i].iov_base, k);
+		o += k;
+	}
+	if (p)
+		p[o] = '\0';
+	return p;
+}
+
+static void scatter(const struct iovec *iov, size_t n_iov, const char *p,
+		    size_t n)
+{
+	for (size_t i = 0, o = 0; i < n_iov && o < n; i++) {
+		size_t k = iov[i].iov_len < n - o ? iov[i].iov_len : n - o;
+
+		memcpy(iov[i].iov_base, p + o, k);
+		o += k;
+	}
+}
+
+/** A NUL in a header is legal as a quoted pair only, which is displayed and
+ *  compared nowhere: SUB stands for it, the length stays. */
+static bool mask_nuls(char *p, size_t n)
+{
+	char *end = memmem(p, n, "\r\n\r\n", 4);
+	bool any = false;
+
+	if (end)
+		n = end - p;
+	for (size_t i = 0; i < n; i++)
+		if (!p[i]) {
+			p[i] = 0x1a;
+			any = true;
+		}
+	return any;
+}
+
+/** Puts the transport that it came by into the top Via: the library drops a
+ *  request whose Via names another one. Same length, blanks behind. */
+static bool mend_via(char *p, size_t n)
+{
+	char *line = p, *end = p + n, *s;
+
+	while ((line = memchr(line, '\n', end - line)) && ++line < end) {
+		if (strncasecmp(line, "via", 3) &&
+		    (tolower((unsigned char)*line) != 'v' ||
+		     !strchr(" \t:", line[1])))
+			continue;
+		s = memchr(line, '/', end - line);
+		s = s ? memchr(s + 1, '/', end - s - 1) : NULL;
+		if (!s)
+			return false;
+		for (s++; s < end && strchr(" \t\r\n", *s); s++)
+			;
+		size_t k = 0;
+		while (s + k < end && isalnum((unsigned char)s[k]))
+			k++;
+		if (k < 3 || !strncasecmp(s, "UDP", k))
+			return false;
+		memset(s, ' ', k);
+		memcpy(s, "UDP", 3);
+		return true;
+	}
+	return false;
+}
+
+static void send_reject(int fd, const struct td_sip_msg *m, int status,
+			const char *why, const su_sockaddr_t *from)
+{
+	struct td_sip_peer peer = { .port = ntohs(from->su_port) }, to;
+	su_sockaddr_t dst = *from;
+	char tag[24], buf[16384];
+	int n;
+
+	su_inet_ntop(from->su_family, SU_ADDR(from), peer.host,
+		     sizeof(peer.host));
+	snprintf(tag, sizeof(tag), "%016" PRIx64, su_random64());
+	n = td_sip_reject(m, status, why, &peer, tag, buf, sizeof(buf), &to);
+	if (n < 0)
+		return;
+	dst.su_port = htons(to.port);
+	/* best effort, as every stateless answer is */
+	if (sendto(fd, buf, n, MSG_DONTWAIT, &dst.su_sa,
+		   SU_SOCKADDR_SIZE(&dst)) < 0)
+		td_debug("sip", "peer=%s a refusal could not be sent: %s",
+			 peer.host, strerror(errno));
+}
+
+/** @return true: the library shall not see it */
+static bool judge(int fd, const char *p, size_t n, const su_sockaddr_t *from)
+{
+	struct td_sip_msg *m;
+	const char *why = NULL;
+	int status, rc;
+
+	while (n && (*p == '\r' || *p == '\n'))
+		p++, n--;
+	if (!n || (unsigned char)*p < 2)	/* keep-alive; STUN */
+		return false;
+	rc = td_sip_parse(p, n, &m);
+	if (rc) {
+		NTA_COUNT(hooked, dropped);
+		return true;
+	}
+	status = m->request ? td_sip_check(m, &why) : 0;
+	if (status && strcmp(m->method, "ACK")) {
+		NTA_COUNT(hooked, rejected);
+		send_reject(fd, m, status, why, from);
+	} else if (status || (!m->request && !m->status)) {
+		NTA_COUNT(hooked, dropped);
+		status = 1;
+	}
+	td_sip_msg_free(m);
+	return status != 0;
+}
+
+static ssize_t on_packet(int fd, const struct iovec *iov, size_t n_iov,
+			 ssize_t n, const su_sockaddr_t *from)
+{
+	char *p = flatten(iov, n_iov, n);
+	bool changed;
+
+	if (!p)
+		return n;
+	changed = mask_nuls(p, n);
+	if (judge(fd, p, n, from)) {
+		/* a packet of one octet is dropped without a word */
+		n = 1;
+	} else {
+		changed |= strncasecmp(p, "SIP/", 4) && mend_via(p, n);
+		if (changed)
+			scatter(iov, n_iov, p, n);
+	}
+	free(p);
+	return n;
+}
+
+issize_t su_vrecv(su_socket_t s, su_iovec_t iov[], isize_t len, int flags,
+		  su_sockaddr_t *su, socklen_t *sulen)
+{
+	const struct iovec *v = (const struct iovec *)iov;
+	struct msghdr h = { .msg_name = su, .msg_namelen = sulen ? *sulen : 0,
+			    .msg_iov = (struct iovec *)iov,
+			    .msg_iovlen = len };
+	ssize_t n;
+
+	do
+		n = recvmsg(s, &h, flags);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return n;
+	if (sulen)
+		*sulen = h.msg_namelen;
+	if (su && n > 1 && hooked)
+		return on_packet(s, v, len, n, su);
+	if (!su && n > 0 && len == 1)
+		mask_nuls(v[0].iov_base, n);
+	return n;
+}
