@@ -100,11 +100,18 @@ static void on_setup(struct td_isdn_line *line, const struct td_pri_event *ev)
 	leg->busy++;
 	rc = isdn->env.up.incoming(isdn->env.up.arg, &leg->l, &s);
 	leg->busy--;
-	if (rc)
+	if (rc) {
 		refuse(line, leg, rc == -EAGAIN ? TD_CAUSE_CONGESTION :
 						  TD_CAUSE_TEMPORARY);
-	else
-		td_isdn_leg_free(leg);	/* when it was given back already */
+		return;
+	}
+	/* libpri loses a call that is cleared before anything was sent for
+	 * it, so a SETUP never leaves its turn without an answer */
+	if (leg->fresh && ev->complete)
+		leg->l.ops->proceeding(&leg->l);
+	else if (leg->fresh)
+		leg->l.ops->more_digits(&leg->l);
+	td_isdn_leg_free(leg);	/* when it was given back already */
 }
 
 static void on_digits(struct td_isdn_leg *leg, const struct td_pri_event *ev)

@@ -95,7 +95,7 @@ struct room_call {
 
 /* what the exchange does with a SETUP */
 enum x_mode { X_ANSWER, X_RING, X_BUSY, X_NOTHING, X_ACK, X_REFUSE_CHANNEL,
-	      X_OTHER_CHANNEL };
+	      X_OTHER_CHANNEL, X_PROCEED, X_PROGRESS };
 /* what the call room does with one */
 enum room_mode { ROOM_ANSWER, ROOM_RING, ROOM_ACK, ROOM_NOTHING, ROOM_FULL,
 		 ROOM_BROKEN, ROOM_REFUSE };
@@ -134,6 +134,8 @@ struct rig {
 	enum room_mode room_mode;
 	int room_cause;
 	bool keep_legs;		/* do not free a leg when it is cleared */
+	bool restricted;	/* dial with CLIR */
+	bool incomplete;	/* dial with more digits to come */
 	struct room_call room[RIG_CALLS];
 	/* exchange */
 	struct pri *x;
@@ -397,7 +399,7 @@ RIG void up_event(void *arg, struct td_leg *l, const struct td_leg_event *ev)
 	}
 }
 
-/* An outgoing leg. @param rc what setup() must say */
+/* An outgoing leg. @param want what setup() must say */
 RIG struct room_call *room_dial(struct rig *r, const char *called, int want)
 {
 	struct room_call *c = room_new(r);
@@ -406,7 +408,8 @@ RIG struct room_call *room_dial(struct rig *r, const char *called, int want)
 	strcpy(c->setup.called, called);
 	if (!c->setup.calling[0])
 		strcpy(c->setup.calling, "1000");
-	c->setup.complete = true;
+	c->setup.complete = !r->incomplete;
+	c->setup.calling_restricted = r->restricted;
 	strcpy(c->setup.lines[0], "s1");
 	c->setup.n_lines = 1;
 	assert_int_equal(td_isdn_leg_new(r->isdn, &l), 0);
@@ -504,10 +507,17 @@ RIG void x_ring(struct rig *r, pri_event_ring *e)
 	case X_ACK:
 		pri_need_more_info(r->x, c->c, c->chan, 0);
 		break;
-	case X_REFUSE_CHANNEL:
-		r->x_mode = X_ANSWER;
+	case X_REFUSE_CHANNEL:	/* x_chan times */
+		if (--r->x_chan <= 0)
+			r->x_mode = X_ANSWER;
 		pri_hangup(r->x, c->c, 44);
 		c->gone = true;
+		break;
+	case X_PROCEED:
+		pri_proceeding(r->x, c->c, c->chan, 0);
+		break;
+	case X_PROGRESS:
+		pri_proceeding(r->x, c->c, c->chan, 1);
 		break;
 	case X_NOTHING:
 		break;
@@ -596,6 +606,15 @@ RIG struct x_call *x_dial_as(struct rig *r, int chan, bool exclusive,
 RIG struct x_call *x_dial(struct rig *r, int chan, const char *called)
 {
 	return x_dial_as(r, chan, true, called, true, PRI_TRANS_CAP_SPEECH);
+}
+/* libpri keeps a call that it never answered; an exchange would not */
+RIG void x_forget(struct rig *r)
+{
+	for (int i = 0; i < RIG_CALLS; i++)
+		if (r->xc[i].used && !r->xc[i].gone) {
+			pri_destroycall(r->x, r->xc[i].c);
+			r->xc[i].gone = true;
+		}
 }
 RIG int x_open(const struct rig *r)
 {
