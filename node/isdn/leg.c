@@ -281,6 +281,7 @@ static int answer(struct td_leg *l, const struct td_session *s)
 	struct td_isdn_line *line = begin(leg, IN_PRESENT | IN_OVERLAP |
 					  IN_PROCEEDING | IN_RECEIVED);
 	enum td_q931_state before = leg->state;
+	bool dirty = leg->dirty;
 	int rc;
 
 	if (!line)
@@ -291,6 +292,7 @@ static int answer(struct td_leg *l, const struct td_session *s)
 	rc = l->up->checkpoint(l->up->arg, l);
 	if (rc) {
 		leg->state = before;
+		leg->dirty = dirty;
 		line->st.checkpoint_failed++;
 		td_line_leave(line);
 		return rc;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/isdn/q931.h"
 #include "node/isdn/room.h"
 #include "proto/base/log.h"
 #include "proto/base/str.h"
@@ -122,7 +123,37 @@ static void on_timer(void *arg)
 
 /* ---- frames in ---- */
 
-static void input(struct td_isdn_line *line, const uint8_t *frame, size_t n)
+static bool known(const struct td_isdn_line *line,
+		  const struct td_q931_head *h)
+{
+	for (struct td_isdn_leg *leg = line->legs; leg; leg = leg->next)
+		if (leg->call && leg->cref == h->cref &&
+		    leg->ours == h->to_originator)
+			return true;
+	return false;
+}
+
+/* @return octets of the frame that libpri may see */
+static size_t screen(struct td_isdn_line *line, uint8_t *frame, size_t n)
+{
+	size_t fit = td_q931_fit(frame, n);
+	struct td_q931_head h;
+
+	if (td_q931_mute_foreign(frame, n)) {
+		line->st.rx_bad[TD_LAPD_FOREIGN]++;
+		return n;
+	}
+	if (td_q931_head(frame, fit, &h) && !td_q931_may_begin(&h) &&
+	    !known(line, &h)) {
+		line->st.rx_unknown_cref++;
+		return td_q931_to_enquiry(frame);
+	}
+	if (fit != n)
+		line->st.rx_cut++;
+	return fit;
+}
+
+static void input(struct td_isdn_line *line, uint8_t *frame, size_t n)
 {
 	enum td_lapd_verdict v = td_lapd_check(frame, n);
 	struct td_pri_event ev;
@@ -132,7 +163,7 @@ static void input(struct td_isdn_line *line, const uint8_t *frame, size_t n)
 		line->st.rx_bad[v]++;
 		return;
 	}
-	if (td_pri_input(line->pri, frame, n, &ev))
+	if (td_pri_input(line->pri, frame, screen(line, frame, n), &ev))
 		td_line_event(line, &ev);
 }
 
@@ -317,7 +348,7 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 	td_isdn_gate_stats(line->gate, &gate);
 	return json_pack(
 		"{s:s, s:I, s:b, s:b, s:b, s:b, s:s, s:o, s:I, s:i,"
-		" s:{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+		" s:{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
 		" s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
 		"name", line->conf.name, "port", (json_int_t)line->conf.port,
@@ -329,7 +360,8 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 		"libpri_calls",
 		line->pri ? td_pri_active_calls(line->pri) : 0,
 		"counters", "rx_frames", (json_int_t)st->rx_frames, "rx_bad",
-		bad_frames(line), "calls_in", (json_int_t)st->calls_in,
+		bad_frames(line), "rx_cut", (json_int_t)st->rx_cut,
+		"rx_unknown_cref", (json_int_t)st->rx_unknown_cref, "calls_in", (json_int_t)st->calls_in,
 		"calls_out", (json_int_t)st->calls_out, "refused_in",
 		(json_int_t)st->refused_in, "no_channel",
 		(json_int_t)st->no_channel, "glare", (json_int_t)st->glare,

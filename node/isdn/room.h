@@ -57,7 +57,8 @@ extern const struct td_isdn_timer_def td_isdn_timers[];
 struct td_isdn_leg;
 
 struct td_line_stats {
-	uint64_t rx_frames, rx_bad[TD_LAPD_VERDICTS];
+	uint64_t rx_frames, rx_bad[TD_LAPD_VERDICTS], rx_cut,
+		rx_unknown_cref;
 	uint64_t calls_in, calls_out, refused_in, no_channel, glare, retried,
 		restarts, dchannel_downs, swept, checkpoint_failed;
 };
