@@ -44,7 +44,8 @@ def environment(state, st, name):
     path = [st["bin"], os.path.join(TREE, "deploy/lab"),
             env.get("PATH", ""), "/usr/local/sbin:/usr/sbin:/sbin",
             "/usr/local/bin:/usr/bin:/bin"]
-    env["PATH"] = ":".join(p for p in path if p)
+    # an empty element would be the current folder
+    env["PATH"] = ":".join(p for p in ":".join(path).split(":") if p)
     return env
 
 
@@ -174,11 +175,12 @@ def power_off(state, st, lab, name):
                    stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def tails(state, name, lines=12):
+def tails(state, name):
     """The ends of a machine's logs, for a person to see why."""
     folder = os.path.join(state.machine_dir(name), "log")
     out = []
     for f in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        lines = 15 if f.startswith("tandem") else 6
         with open(os.path.join(folder, f), errors="replace") as fd:
             text = fd.read().splitlines()[-lines:]
         if text:
