@@ -138,7 +138,7 @@ static int32_t rest(int32_t want, int32_t done)
 {
 	int32_t left = want - done;
 
-	if (abs(left) < LAG_MIN || (left < 0) != (want < 0))
+	if (!want || abs(left) < LAG_MIN || (left < 0) != (want < 0))
 		return 0;
 	return left;
 }

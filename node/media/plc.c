@@ -132,7 +132,7 @@ void td_plc_lost(struct td_plc *p, uint8_t *alaw, size_t n)
 		begin(p);
 	for (size_t i = 0; i < n; i++)
 		alaw[i] = td_linear_alaw(next(p));
-	p->merging = p->pitch && p->gone < FADED ? MERGE : 0;
+	p->merging = p->pitch ? MERGE : 0;
 	remember(p, alaw, n);
 }
 
@@ -141,7 +141,7 @@ void td_plc_break(struct td_plc *p)
 	if (!p->gone)
 		begin(p);
 	p->gone++;
-	p->merging = p->pitch && p->gone < FADED ? MERGE : 0;
+	p->merging = p->pitch ? MERGE : 0;
 }
 
 void td_plc_good(struct td_plc *p, uint8_t *alaw, size_t n)
