@@ -200,6 +200,7 @@ static void run_slot(struct td_engine *e, struct td_end *end)
 		s->next->link = &s->next;
 	s->link = &e->slots;
 	e->slots = s;
+	td_slot_run(s, &e->turn);	/* what is sent until the next tick */
 }
 
 static void rest_slot(struct td_end *end)
