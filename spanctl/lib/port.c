@@ -44,6 +44,13 @@ void td_port_status(const struct td_port *p, struct td_port_status *out)
 	*out = s;
 }
 
+void td_port_position(const struct td_port *p, uint64_t *rx_block,
+		      uint64_t *tx_block)
+{
+	*rx_block = load(&p->status->rx_block);
+	*tx_block = load(&p->status->tx_block);
+}
+
 int td_port_event_fd(const struct td_port *p)
 {
 	return p->event;

@@ -54,6 +54,9 @@ struct td_port_status {
 	struct td_span_counters counters;
 };
 void td_port_status(const struct td_port *p, struct td_port_status *out);
+/** Just rx_block and tx_block, without a system call: for the media thread. */
+void td_port_position(const struct td_port *p, uint64_t *rx_block,
+		      uint64_t *tx_block);
 
 /** Readable (eventfd) when a D-channel frame came, transmit space came back,
  *  or alarms or tx_on changed. For the control loop. */
