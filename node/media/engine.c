@@ -42,11 +42,9 @@ struct td_engine {
 static void read_lines(struct td_engine *e)
 {
 	for (unsigned int i = 0; i < e->n_lines; i++) {
-		struct td_port_status st;
+		struct td_line *l = &e->lines[i];
 
-		e->turn.span->status(e->lines[i].port, &st);
-		e->lines[i].rx_block = st.rx_block;
-		e->lines[i].tx_block = st.tx_block;
+		e->turn.span->position(l->port, &l->rx_block, &l->tx_block);
 	}
 }
 

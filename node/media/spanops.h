@@ -13,7 +13,8 @@ struct td_media_span_ops {
 	int (*wake_fd)(const struct td_card *c);
 	int (*wake_every)(struct td_card *c, unsigned int blocks);
 	void (*wake_clear)(struct td_card *c);
-	void (*status)(const struct td_port *p, struct td_port_status *out);
+	void (*position)(const struct td_port *p, uint64_t *rx_block,
+			 uint64_t *tx_block);
 	int (*rx)(const struct td_port *p, uint64_t block,
 		  unsigned int timeslot, uint8_t out[8]);
 	int (*tx_open)(struct td_port *p, unsigned int timeslot);

@@ -73,12 +73,11 @@ static void fake_wake_clear(struct td_card *c)
 	eventfd_read(c->wake, &v);
 }
 
-static void fake_status(const struct td_port *p, struct td_port_status *out)
+static void fake_position(const struct td_port *p, uint64_t *rx_block,
+			  uint64_t *tx_block)
 {
-	memset(out, 0, sizeof(*out));
-	out->tx_on = true;
-	out->rx_block = p->rx_block;
-	out->tx_block = p->tx_block;
+	*rx_block = p->rx_block;
+	*tx_block = p->tx_block;
 }
 
 static int fake_rx(const struct td_port *p, uint64_t block, unsigned int ts,
@@ -141,7 +140,7 @@ static int fake_xconn_off(struct td_port *to, unsigned int ts_to)
 static const struct td_media_span_ops fake_span = {
 	.ports = fake_ports, .port = fake_port, .wake_fd = fake_wake_fd,
 	.wake_every = fake_wake_every, .wake_clear = fake_wake_clear,
-	.status = fake_status, .rx = fake_rx, .tx_open = fake_tx_open,
+	.position = fake_position, .rx = fake_rx, .tx_open = fake_tx_open,
 	.tx_close = fake_tx_close, .tx = fake_tx, .xconn = fake_xconn,
 	.xconn_off = fake_xconn_off,
 };
