@@ -105,7 +105,6 @@ void td_xanswer_due(struct td_xcalls *x, struct td_xcall *c);
 
 /** report.c */
 json_t *td_xcall_json(struct td_xcalls *x, const struct td_xcall *c);
-json_t *td_xreport_sum(struct td_xcalls *x, json_t *calls);
 json_t *td_xreport(struct td_xcalls *x, json_t *calls);
 
 #endif

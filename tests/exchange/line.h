@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tests/exchange/chan.h"
+#include "tests/instr/chan.h"
 #include "tests/instr/xces.h"
 #include "tests/instr/xhdlc.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/exchange/calls_private.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/instr/sums.h"
 
 /* a pause is heard at most this much later: our own play-out delay, and what
  * the jitter buffers of the product and of a phone may hold */
@@ -72,84 +71,6 @@ static int64_t num(json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
-static double real(json_t *o, const char *key)
-{
-	return json_number_value(json_object_get(o, key));
-}
-
-struct sums {
-	int answered, blocked, failed, restarted, checked, synced, clean;
-	int by_us, by_peer;
-	int64_t octets, altered, missing, lost, repeated, gaps, gaps_machine;
-	double gap_max, machine_max;
-};
-
-static void add_pattern(struct sums *s, json_t *p)
-{
-	double g = real(p, "gap_ms_max"), m = real(p, "gap_machine_ms_max");
-
-	s->checked++;
-	s->synced += json_is_true(json_object_get(p, "synced"));
-	s->clean += json_is_true(json_object_get(p, "clean"));
-	s->octets += num(p, "checked");
-	s->altered += num(p, "altered");
-	s->missing += num(p, "missing");
-	s->lost += num(p, "lost");
-	s->repeated += num(p, "repeated");
-	s->gaps += json_array_size(json_object_get(p, "gaps"));
-	s->gaps_machine += json_array_size(json_object_get(p, "gaps_machine"));
-	s->gap_max = g > s->gap_max ? g : s->gap_max;
-	s->machine_max = m > s->machine_max ? m : s->machine_max;
-}
-
-static void add_call(struct sums *s, json_t *call, json_t *causes)
-{
-	const char *r = json_string_value(json_object_get(call, "result"));
-	const char *b = json_string_value(json_object_get(call, "cleared_by"));
-	json_t *p = json_object_get(call, "pattern");
-	char key[16];
-
-	s->answered += r[0] == 'a';
-	s->blocked += r[0] == 'b';
-	s->failed += r[0] == 'f';
-	s->restarted += r[0] == 'r';
-	s->by_us += b[0] == 'u';
-	s->by_peer += b[0] == 'p';
-	snprintf(key, sizeof(key), "%d", (int)num(call, "cause"));
-	if (num(call, "cause"))
-		json_object_set_new(causes, key,
-				    json_integer(num(causes, key) + 1));
-	if (p)
-		add_pattern(s, p);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static json_t *setup_json(json_t *calls)
-{
-	int64_t *v = calloc(json_array_size(calls) + 1, sizeof(*v));
-	size_t n = 0, i;
-	json_t *c, *j;
-
-	if (!v)
-		return json_null();
-	json_array_foreach(calls, i, c)
-		if (json_is_integer(json_object_get(c, "setup_ms")))
-			v[n++] = num(c, "setup_ms");
-	qsort(v, n, sizeof(*v), by_value);
-	j = json_pack("{s:I,s:I,s:I}",
-		"p50", (json_int_t)(n ? v[n / 2] : 0),
-		"p90", (json_int_t)(n ? v[n * 9 / 10] : 0),
-		"max", (json_int_t)(n ? v[n - 1] : 0));
-	free(v);
-	return j;
-}
-
 static json_t *ghosts_json(struct td_xcalls *x)
 {
 	int ghosts = 0, live = 0, held = 0;
@@ -165,33 +86,27 @@ static json_t *ghosts_json(struct td_xcalls *x)
 	return json_integer(ghosts > 0 ? ghosts : 0);
 }
 
-json_t *td_xreport_sum(struct td_xcalls *x, json_t *calls)
+static int count(json_t *counts, const char *key)
 {
-	json_t *causes = json_object(), *c, *j;
-	struct sums s = { 0 };
-	size_t i;
+	return num(counts, key);
+}
 
-	json_array_foreach(calls, i, c)
-		add_call(&s, c, causes);
-	j = json_pack("{s:i,s:i,s:i,s:i,s:i,s:o,s:o,s:{s:i,s:i},s:o}",
+static json_t *sum_json(struct td_xcalls *x, json_t *calls)
+{
+	json_t *r = td_sums_count(calls, "result");
+	json_t *j = json_pack("{s:i,s:i,s:i,s:i,s:i,s:o,s:o,s:o,s:o,s:o}",
 		"placed", (int)json_array_size(calls),
-		"answered", s.answered, "failed", s.failed,
-		"blocked", s.blocked, "restarted", s.restarted,
-		"causes", causes, "setup_ms", setup_json(calls),
-		"cleared_by", "us", s.by_us, "peer", s.by_peer,
+		"answered", count(r, "answered"),
+		"failed", count(r, "failed"),
+		"blocked", count(r, "blocked"),
+		"restarted", count(r, "restarted"),
+		"causes", td_sums_count(calls, "cause"),
+		"cleared_by", td_sums_count(calls, "cleared_by"),
+		"setup_ms", td_sums_ms(calls, "setup_ms"),
+		"pattern", td_sums_pattern(calls),
 		"ghosts", ghosts_json(x));
-	json_object_set_new(j, "pattern", json_pack(
-		"{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f}",
-		"calls", s.checked, "synced", s.synced, "clean", s.clean,
-		"octets", (json_int_t)s.octets,
-		"altered", (json_int_t)s.altered,
-		"missing", (json_int_t)s.missing,
-		"lost", (json_int_t)s.lost,
-		"repeated", (json_int_t)s.repeated,
-		"gaps", (json_int_t)s.gaps,
-		"gaps_machine", (json_int_t)s.gaps_machine,
-		"gap_ms_max", s.gap_max,
-		"gap_machine_ms_max", s.machine_max));
+
+	json_decref(r);
 	return j;
 }
 
@@ -207,7 +122,7 @@ json_t *td_xreport(struct td_xcalls *x, json_t *calls)
 	if (first)
 		since = (num(first, "start_ms") + x->start_ms) * 1000000;
 	return json_pack("{s:o,s:O,s:o}",
-		"summary", td_xreport_sum(x, calls), "calls", calls,
+		"summary", sum_json(x, calls), "calls", calls,
 		"pauses", td_pauses_json(&p, since));
 }
 

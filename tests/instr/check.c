@@ -146,8 +146,9 @@ static void feed_unsynced(struct td_check *c, uint8_t o, int64_t t_ns)
 		return;
 	c->synced = true;
 	c->here = c->cand;
-	c->checked = c->run;
-	c->sync_ns = t_ns;
+	c->checked += c->run;
+	if (!c->synced_before)
+		c->sync_ns = t_ns;
 }
 
 void td_check_feed(struct td_check *c, const uint8_t *o, size_t n,
@@ -196,6 +197,15 @@ void td_check_end(struct td_check *c)
 	c->now.open = true;
 	c->now.span = c->since;
 	keep_gap(c);
+}
+
+void td_check_again(struct td_check *c)
+{
+	td_check_end(c);
+	c->synced_before |= c->synced;
+	c->synced = false;
+	c->n_hist = 0;
+	c->cand.s = 0;
 }
 
 uint64_t td_check_phase(int64_t t_ns, int phase)

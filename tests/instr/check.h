@@ -37,6 +37,7 @@ struct td_check_gap {
 struct td_check {
 	const struct td_prbs_map *map;
 	bool synced, bad;
+	bool synced_before;	/* td_check_again */
 	struct td_prbs here;	/* where we should be */
 	struct td_prbs cand;	/* where we may be; 0: no idea */
 	uint32_t run;		/* octets that confirmed cand */
@@ -62,6 +63,9 @@ void td_check_feed(struct td_check *c, const uint8_t *o, size_t n,
 		   int64_t t_ns);
 /** The time of @p n octets went by and none came. */
 void td_check_miss(struct td_check *c, size_t n, int64_t t_ns);
+/** The sender was told to stop, or starts again: the place is forgotten, the
+ *  counts are kept; a gap still open is closed as such. */
+void td_check_again(struct td_check *c);
 /** The call is over: a gap still open is closed as such. */
 void td_check_end(struct td_check *c);
 

@@ -9,7 +9,7 @@
 #include "tests/instr/prbs.h"
 #include "tests/instr/xtone.h"
 
-/** What a B-channel of the exchange sends, and what it does with what it
+/** What a channel sends (a timeslot, an RTP stream), and what it does with what it
  *  hears. Eight octets a turn, in the clock thread. */
 enum td_xsource {
 	TD_XSRC_IDLE,		/* A-law silence */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "tests/exchange/chan.h"
+#include "tests/instr/chan.h"
 
 #include <string.h>
 
