@@ -12,3 +12,8 @@ spand_USES := spancore base
 PROGRAMS += tandem-spand
 tandem-spand_SRCS := spanctl/spand/main.c
 tandem-spand_USES := spand
+
+PROGRAMS += spanctl
+spanctl_SRCS := $(wildcard spanctl/tool/*.c)
+spanctl_USES := spanlib
+spanctl_PKGS := jansson

@@ -227,7 +227,7 @@ static void a_lost_block_costs_its_frame_only(void **state)
 	assert_int_equal(rig_status(&l->rig, 1).counters.hdlc_crc, 0);
 }
 
-static void readers_see_both_directions_and_are_told_when_overrun(void **state)
+static void readers_see_both_directions_and_any_overrun(void **state)
 {
 	struct link *l = *state;
 	struct td_card *monitor;
@@ -321,7 +321,7 @@ int main(void)
 		WITH_LINK(a_full_queue_refuses_and_tells_of_space),
 		WITH_LINK(what_an_epoch_queued_leaves_in_it_or_never),
 		WITH_LINK(a_lost_block_costs_its_frame_only),
-		WITH_LINK(readers_see_both_directions_and_are_told_when_overrun),
+		WITH_LINK(readers_see_both_directions_and_any_overrun),
 		WITH_LINK(the_timeslot_can_be_moved_and_switched_off),
 	};
 

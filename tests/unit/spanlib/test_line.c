@@ -347,6 +347,48 @@ static void l_m_and_r_bits_become_alarms_and_l_is_ais(void **state)
 	assert_int_equal(rig_status(r, 1).counters.los, 1);
 }
 
+static void one_in_a_hundred_lost_is_lost_and_nothing_else(void **state)
+{
+	enum { N = 4000, FIRST = 30000 };
+	struct rig *r = *state;
+	uint8_t got[RIG_PACKET], cell[8];
+	uint32_t s = 4711;
+	int lost = 0, due = 0, sent = 0;
+	static uint8_t gone[N];
+
+	rig_lease(r, 1, 1);
+	for (int i = 0; i < N; i++) {
+		s = s * 1664525 + 1013904223;
+		gone[i] = i && i < N - 10 && (s >> 8) % 100 == 0;
+		lost += gone[i];
+		if (gone[i])
+			continue;
+		rig_send(r, 1, (uint16_t)(FIRST + i));
+		sent++;
+		for (; due <= i; due++)
+			assert_int_equal(rig_answer(r, 1, got),
+					 (uint16_t)(FIRST + due));
+		if (sent % 50)
+			continue;
+		rig_dealt(r, 1, (uint64_t)sent);
+		for (int b = i < 200 ? 0 : i - 200; b <= i - 8; b++) {
+			assert_int_equal(td_port_rx(r->port[1],
+						    65536 + FIRST + b, 11,
+						    cell),
+					 gone[b] ? TD_BLOCK_LOST : 0);
+			if (!gone[b])
+				assert_int_equal(cell[4], rig_octet(
+					(uint16_t)(FIRST + b), 4, 11));
+		}
+	}
+	rig_dealt(r, 1, (uint64_t)sent);
+	assert_in_range(lost, 20, 80);
+	assert_int_equal(rig_status(r, 1).counters.rx_lost, lost);
+	assert_int_equal(rig_status(r, 1).counters.tx_packets, N);
+	assert_int_equal(rig_status(r, 1).alarms, 0);
+	assert_true(rig_silent(r, 1));
+}
+
 #define WITH_CARD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -357,6 +399,7 @@ int main(void)
 		WITH_CARD(transmitted_octets_are_exact),
 		WITH_CARD(a_burst_after_a_pause_gets_the_right_blocks),
 		WITH_CARD(what_is_lost_is_filled_flagged_and_answered_too),
+		WITH_CARD(one_in_a_hundred_lost_is_lost_and_nothing_else),
 		WITH_CARD(a_long_gap_is_not_filled_in_our_direction),
 		WITH_CARD(reordered_and_repeated_packets_leave_no_trace),
 		WITH_CARD(malformed_and_foreign_packets_are_counted_drops),

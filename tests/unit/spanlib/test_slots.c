@@ -26,7 +26,7 @@ static void one(struct rig *r, int port, uint16_t seq, uint8_t *got)
 		  (uint16_t)(seq + 1));
 }
 
-static void a_slot_is_idle_until_its_first_block_and_after_its_end(void **state)
+static void a_slot_is_idle_before_its_first_block_and_after(void **state)
 {
 	struct rig *r = *state;
 	uint8_t got[RIG_PACKET], cell[8];
@@ -180,7 +180,7 @@ static void the_wake_up_comes_every_so_many_blocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_CARD(a_slot_is_idle_until_its_first_block_and_after_its_end),
+		WITH_CARD(a_slot_is_idle_before_its_first_block_and_after),
 		WITH_CARD(what_one_call_wrote_ahead_the_next_never_sends),
 		WITH_CARD(a_cross_connect_is_exact_between_unrelated_numbers),
 		WITH_CARD(the_wake_up_comes_every_so_many_blocks),
