@@ -15,5 +15,5 @@ tandem-spand_USES := spand
 
 PROGRAMS += spanctl
 spanctl_SRCS := $(wildcard spanctl/tool/*.c)
-spanctl_USES := spanlib
+spanctl_USES := spanlib base
 spanctl_PKGS := jansson
