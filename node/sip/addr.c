@@ -282,14 +282,14 @@ int td_sip_uri_parse(const char *text, struct td_sip_uri *out)
 	size_t n = strcspn(text, ":"), h;
 	const char *p, *at;
 
-	if (!text[n] || !n || n >= sizeof(u.scheme) ||
-	    !isalpha((unsigned char)*text))
+	if (!text[n] || !n || !isalpha((unsigned char)*text))
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		if (!isalnum((unsigned char)text[i]) &&
 		    !strchr("+-.", text[i]))
 			return -EINVAL;
-		u.scheme[i] = tolower((unsigned char)text[i]);
+		if (i + 1 < sizeof(u.scheme))	/* a longer one is not ours */
+			u.scheme[i] = tolower((unsigned char)text[i]);
 	}
 	for (p = text; *p; p++)
 		if ((unsigned char)*p <= ' ' || *p == '<' || *p == '>' ||

@@ -257,12 +257,27 @@ static int check_rest(const struct td_sip_msg *m, const char **why)
 	return 0;
 }
 
+/** Asked last: the library cannot read all tokens that are legal methods. */
+static int check_method(const struct td_sip_msg *m, const char **why)
+{
+	static const char *const known[] = {
+		"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER",
+		"UPDATE", "INFO",
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(known[i], m->method))
+			return 0;
+	*why = "Method Not Allowed";
+	return 405;
+}
+
 int td_sip_check(const struct td_sip_msg *m, const char **why)
 {
 	static int (*const steps[])(const struct td_sip_msg *,
 				    const char **) = {
 		check_line, check_counts, check_cseq, check_via,
-		check_addresses, check_numbers, check_rest,
+		check_addresses, check_numbers, check_rest, check_method,
 	};
 	const char *w = "Malformed Header";
 	int rc;

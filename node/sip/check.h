@@ -8,7 +8,10 @@
  *  test)? Pure. The SIP library is laxer in places and silent in others, so
  *  every request passes here first.
  *  @param[out] why a reason phrase; untouched when all is well
- *  @return 0, or the status to answer: 400, 505 */
+ *  @return 0, or the status to answer: 400, 405 (with TD_SIP_ALLOW), 505 */
 int td_sip_check(const struct td_sip_msg *m, const char **why);
+
+#define TD_SIP_ALLOW                                                           \
+	"INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO"
 
 #endif

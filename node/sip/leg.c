@@ -230,7 +230,7 @@ int sip_leg_reply(struct sip_leg *l, uint64_t tr, int status,
 		 status > 100 && status < 300 ? "Contact: " : "",
 		 status > 100 && status < 300 ? l->contact : "",
 		 status > 100 && status < 300 ? "\r\n" : "",
-		 status >= 200 && status < 300 ? "Allow: " SIP_ALLOW "\r\n" :
+		 status >= 200 && status < 300 ? "Allow: " TD_SIP_ALLOW "\r\n" :
 						 "",
 		 headers ? headers : "",
 		 body ? "Content-Type: application/sdp\r\n" : "",

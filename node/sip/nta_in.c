@@ -49,11 +49,10 @@ static int check_stream(const sip_t *sip, const char **why)
 static void refuse(struct nta_listener *l, msg_t *msg, int status,
 		   const char *phrase)
 {
-	if (status == 503)
-		nta_msg_treply(l->agent, msg, status, phrase,
-			       SIPTAG_RETRY_AFTER_STR("5"), TAG_END());
-	else
-		nta_msg_treply(l->agent, msg, status, phrase, TAG_END());
+	nta_msg_treply(l->agent, msg, status, phrase,
+		       TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")),
+		       TAG_IF(status == 405, SIPTAG_ALLOW_STR(TD_SIP_ALLOW)),
+		       TAG_END());
 }
 
 /** ACK of a 2xx or of another final answer, CANCEL, or (sip NULL) timer H. */

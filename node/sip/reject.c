@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/sip/check.h"
 #include "node/sip/text.h"
 
 static void put_all(struct td_text *o, const struct td_sip_msg *m,
@@ -85,6 +86,8 @@ int td_sip_reject(const struct td_sip_msg *m, int status, const char *reason,
 	}
 	put_all(&o, m, TD_SIP_H_CALL_ID, "Call-ID");
 	put_all(&o, m, TD_SIP_H_CSEQ, "CSeq");
+	if (status == 405)
+		td_text_put(&o, "Allow: " TD_SIP_ALLOW "\r\n");
 	td_text_put(&o, "Content-Length: 0\r\n\r\n");
 	return o.full ? -EMSGSIZE : (int)o.n;
 }

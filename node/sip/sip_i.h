@@ -2,6 +2,7 @@
 #ifndef TD_SIP_I_H
 #define TD_SIP_I_H
 
+#include "node/sip/check.h"
 #include "node/sip/digest.h"
 #include "node/sip/nta.h"
 #include "node/sip/parse.h"
@@ -9,8 +10,6 @@
 #include "proto/base/map.h"
 
 enum { SIP_MAX_ROUTES = 8, SIP_MAX_INVITE = 16384, SIP_MAX_LISTENERS = 31 };
-
-#define SIP_ALLOW "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO"
 
 struct sip_listener {
 	uint32_t id;

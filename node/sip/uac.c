@@ -230,7 +230,7 @@ int sip_setup(struct td_leg *leg, const struct td_setup *s)
 	if (!at)
 		return -ENETDOWN;
 	rc = begin(l, s, at);
-	td_text_put(&h, "Allow: " SIP_ALLOW "\r\n");
+	td_text_put(&h, "Allow: " TD_SIP_ALLOW "\r\n");
 	if (!rc)
 		rc = identity(l, s, &h);
 	if (!rc)

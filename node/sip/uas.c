@@ -9,19 +9,6 @@
 
 /* Every request that the stack lets through comes in here: RFC 3261 8.2. */
 
-static bool known_method(const char *m)
-{
-	static const char *const known[] = {
-		"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER",
-		"UPDATE", "INFO",
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (!strcmp(known[i], m))
-			return true;
-	return false;
-}
-
 /** RFC 3261 8.2.2.3: no extension is required here. */
 static bool refuse_extensions(struct td_sip *s, const struct td_sip_up *u,
 			      const struct td_sip_msg *m)
@@ -78,10 +65,6 @@ static bool preliminaries_ok(struct td_sip *s, const struct td_sip_up *u,
 	const char *mf = td_sip_value(m, TD_SIP_H_MAX_FORWARDS, 0);
 	struct td_sip_uri uri;
 
-	if (!known_method(m->method)) {
-		sip_answer(s, u, 405, "Allow: " SIP_ALLOW "\r\n");
-		return false;
-	}
 	if (td_sip_uri_parse(m->uri, &uri) || strcmp(uri.scheme, "sip")) {
 		sip_answer(s, u, 416, NULL);	/* sips: no TLS yet */
 		return false;
@@ -122,7 +105,7 @@ void sip_on_request(struct td_sip *s, const struct td_sip_up *u,
 	else if (!strcmp(m->method, "REGISTER"))
 		sip_on_register(s, u, m);
 	else if (!strcmp(m->method, "OPTIONS"))
-		sip_answer(s, u, 200, "Allow: " SIP_ALLOW "\r\n"
+		sip_answer(s, u, 200, "Allow: " TD_SIP_ALLOW "\r\n"
 			   "Accept: application/sdp\r\n"
 			   "Accept-Encoding: identity\r\n");
 	else

@@ -212,10 +212,10 @@ void sip_on_within(struct td_sip *s, const struct td_sip_up *u,
 	else if (!strcmp(m->method, "INFO"))
 		on_info(l, u, m);
 	else if (!strcmp(m->method, "OPTIONS"))
-		sip_answer(s, u, 200, "Allow: " SIP_ALLOW "\r\n"
+		sip_answer(s, u, 200, "Allow: " TD_SIP_ALLOW "\r\n"
 			   "Accept: application/sdp\r\n");
 	else
-		sip_answer(s, u, 405, "Allow: " SIP_ALLOW "\r\n");
+		sip_answer(s, u, 405, "Allow: " TD_SIP_ALLOW "\r\n");
 }
 
 /** The answer to an offer that our 2xx made. */
