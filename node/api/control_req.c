@@ -52,7 +52,8 @@ void td_control_reply_json(struct td_control_req *req, json_t *json)
 {
 	Td__Reply r = TD__REPLY__INIT;
 
-	r.json = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	r.json = json ? json_dumps(json, JSON_COMPACT |
+						  JSON_ENCODE_ANY) : NULL;
 	json_decref(json);
 	if (r.json) {
 		td_control_reply(req, &r);
