@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "cluster/cluster.h"
+#include "node/sip/cause.h"
 #include "node/sip/digest.h"
 #include "node/sip/parse.h"
 #include "node/sip/sip.h"
