@@ -26,7 +26,7 @@ struct td_bus_events {
 	 *  @param ring of the transport: changes when the transport's
 	 *  membership does (not when a daemon comes or goes on a node that
 	 *  stays), differs between any two parts of a partition, and a later
-	 *  ring has a higher number; below 2^54, 0 is none
+	 *  ring has a higher number; below 2^44, 0 is none
 	 *  @param quorate the quorum view of the same ring */
 	void (*members)(void *arg, uint64_t ring, bool quorate,
 			const struct td_bus_member *m, unsigned int n);

@@ -9,11 +9,15 @@
 
 /* A lineage names one history: the ring in which this part of the cluster
  * last went on, and its lowest member, since two parts of a split may name
- * the same later ring. Always above what was. */
-static uint64_t next_lineage(uint64_t ring, uint64_t was, uint32_t id)
+ * the same later ring. Always above what was; and what is founded anew in the
+ * same ring, by another life of the founder, differs by the round. */
+static uint64_t next_lineage(const struct td_cluster *c, uint64_t was,
+			     uint32_t id)
 {
-	uint64_t base = ring << 10, after = (was & ~31ULL) + 32;
+	uint64_t base = c->ring << 20, after = (was & ~31ULL) + 32;
 
+	if (!was)
+		base |= (c->round & 0x7fff) << 5;
 	return (base > was ? base : after) | id;
 }
 
@@ -176,7 +180,7 @@ static void new_lineage(struct td_cluster *c, uint32_t moved)
 {
 	struct td_index i = td_view_index(c->view);
 
-	td_view_lineage_set(c->view, next_lineage(c->ring, i.lineage,
+	td_view_lineage_set(c->view, next_lineage(c, i.lineage,
 						  __builtin_ctz(moved)));
 	td_outbox_again(&c->out);
 	c->need_ack = true;
@@ -310,7 +314,7 @@ static void live_hears(struct td_cluster *c, uint32_t from, const Td__Hello *h)
 static void elected(struct td_cluster *c, uint32_t mask, uint32_t winner)
 {
 	const struct td_claim *best = &c->claims[winner];
-	uint64_t lineage = next_lineage(c->ring, best->lineage, winner);
+	uint64_t lineage = next_lineage(c, best->lineage, winner);
 
 	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
 		if (mask & BIT(i))
