@@ -48,8 +48,8 @@ int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, td_effect_fn fn,
 /** What a refused op spoils. */
 enum td_ack_spoils {
 	TD_SPOILS_NOTHING,	/* it was not refused, or nobody asked for it */
-	TD_SPOILS_NEXT,		/* the first effect that was asked for after it */
-	TD_SPOILS_ALL,		/* all that were asked for after it */
+	TD_SPOILS_NEXT,		/* the first effect asked for after it */
+	TD_SPOILS_ALL,		/* all asked for after it, until it came */
 };
 /** Our op seq has index n. */
 void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,

@@ -61,7 +61,7 @@ struct td_cluster {
 	int64_t hello_ms;
 	int64_t tick_sent_ms, tick_seen_ms;
 	uint64_t sent, returned;	/* our messages on the bus */
-	uint64_t probe, probe_n;	/* message to wait for; index in doubt */
+	uint64_t probe, probe_n;	/* message awaited, index in doubt */
 
 	struct td_timer turn, beat;
 	struct {

@@ -240,7 +240,8 @@ static int channels_reserve(struct td_view *v, const Td__Call *c)
 		const Td__CallLeg *l = c->legs[i];
 		struct td_channels *ch;
 
-		if (!on_channel(l) || td_map_get_str(v->channels, l->isdn->span))
+		if (!on_channel(l) ||
+		    td_map_get_str(v->channels, l->isdn->span))
 			continue;
 		ch = calloc(1, sizeof(*ch));
 		if (!ch)

@@ -283,7 +283,7 @@ static void who_comes_back_brings_nothing_deleted_back(void **state)
 	sim_end(&s);
 }
 
-static void a_whole_cluster_that_lost_quorum_goes_on_with_the_newest(
+static void a_cluster_that_lost_quorum_goes_on_with_the_newest(
 	void **state)
 {
 	struct sim s;
@@ -484,7 +484,7 @@ int main(void)
 		cmocka_unit_test(what_is_under_way_at_a_split_is_sent_again),
 		cmocka_unit_test(who_comes_back_brings_nothing_deleted_back),
 		cmocka_unit_test(
-			a_whole_cluster_that_lost_quorum_goes_on_with_the_newest),
+			a_cluster_that_lost_quorum_goes_on_with_the_newest),
 		cmocka_unit_test(a_giver_that_dies_is_replaced),
 		cmocka_unit_test(
 			a_large_view_comes_in_pieces_with_the_ops_meanwhile),
