@@ -49,7 +49,7 @@ struct td_jitter {
 	bool playing;
 	uint32_t next;			/* timestamp that goes out next */
 	uint32_t end;			/* after the newest octet */
-	uint32_t hold;			/* silence to come before `next` + hold */
+	uint32_t hold;			/* silence before next + hold */
 	uint32_t stall;			/* octets waited, buffer empty */
 	bool jumped;
 	uint32_t jump_next;
@@ -63,7 +63,8 @@ struct td_jitter {
 	uint32_t buckets;		/* complete ones */
 	bool bucket_empty;
 	int32_t lo, hi;			/* of the one under way */
-	int32_t los[TD_JITTER_BUCKETS], his[TD_JITTER_BUCKETS];
+	int32_t los[TD_JITTER_BUCKETS];
+	int32_t his[TD_JITTER_BUCKETS];
 	int32_t slack;			/* newest packet's */
 	struct td_jitter_counts n;
 	struct td_plc plc;

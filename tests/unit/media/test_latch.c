@@ -87,7 +87,7 @@ static void the_signalled_address_is_always_right(void **state)
 	assert_false(from(&l, "203.0.113.9", 1000, 1));
 }
 
-static void without_symmetric_only_the_signalled_host_counts(void **state)
+static void else_only_the_signalled_host_counts(void **state)
 {
 	struct td_latch l = { 0 };
 
@@ -99,7 +99,7 @@ static void without_symmetric_only_the_signalled_host_counts(void **state)
 	goes_to(&l, "10.77.0.101:4000");
 }
 
-static void new_signalling_opens_the_lock_only_when_it_differs(void **state)
+static void signalling_that_differs_opens_the_lock(void **state)
 {
 	struct td_latch l = { 0 };
 
@@ -113,7 +113,7 @@ static void new_signalling_opens_the_lock_only_when_it_differs(void **state)
 	assert_true(from(&l, "198.51.100.7", 61004, 1));
 }
 
-static void addresses_of_both_families_are_read_and_written(void **state)
+static void both_address_families_are_known(void **state)
 {
 	char buf[TD_ADDR_TEXT];
 	struct td_addr a = addr("::1", 9), b;
@@ -137,9 +137,9 @@ int main(void)
 		cmocka_unit_test(a_phone_behind_nat_is_answered_where_it_is),
 		cmocka_unit_test(a_living_stream_can_not_be_taken),
 		cmocka_unit_test(the_signalled_address_is_always_right),
-		cmocka_unit_test(without_symmetric_only_the_signalled_host_counts),
-		cmocka_unit_test(new_signalling_opens_the_lock_only_when_it_differs),
-		cmocka_unit_test(addresses_of_both_families_are_read_and_written),
+		cmocka_unit_test(else_only_the_signalled_host_counts),
+		cmocka_unit_test(signalling_that_differs_opens_the_lock),
+		cmocka_unit_test(both_address_families_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
