@@ -162,3 +162,12 @@ int td_isdn_new(const struct td_isdn_cfg *cfg, struct td_isdn **out)
 		free(w);
 	return rc;
 }
+
+int td_isdn_set_card(struct td_isdn *isdn, struct td_card *card)
+{
+	struct world *w = td_isdn_env_arg(isdn);
+
+	td_isdn_unbind(isdn);
+	w->cfg.card = card;
+	return td_isdn_bind(isdn);
+}

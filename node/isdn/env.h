@@ -48,6 +48,11 @@ struct td_isdn_env {
 	void (*free)(void *arg);	/* or NULL */
 };
 
+/** What env->port gives has changed; unbind while the old ones still work. */
+void td_isdn_unbind(struct td_isdn *isdn);
+int td_isdn_bind(struct td_isdn *isdn);
+void *td_isdn_env_arg(struct td_isdn *isdn);
+
 /** td_isdn_new over a given world; env is copied. */
 int td_isdn_new_env(const struct td_isdn_env *env, struct td_isdn **out);
 

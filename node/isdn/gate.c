@@ -103,6 +103,11 @@ void td_isdn_gate_free(struct td_isdn_gate *g)
 	free(g);
 }
 
+void td_isdn_gate_port(struct td_isdn_gate *g, void *port)
+{
+	g->port = port;
+}
+
 void td_isdn_gate_open(struct td_isdn_gate *g, bool open)
 {
 	g->open = open;

@@ -25,6 +25,8 @@ struct td_gate_stats {
 int td_isdn_gate_new(const struct td_isdn_env *env, void *port,
 		     struct td_isdn_gate **out);
 void td_isdn_gate_free(struct td_isdn_gate *g);
+/** The gate must be shut. */
+void td_isdn_gate_port(struct td_isdn_gate *g, void *port);
 /** Off: frames that come, wait or are queued are dropped. */
 void td_isdn_gate_open(struct td_isdn_gate *g, bool open);
 void td_isdn_gate_put(struct td_isdn_gate *g, const uint8_t *frame, size_t n);

@@ -37,6 +37,29 @@ int td_isdn_new_env(const struct td_isdn_env *env, struct td_isdn **out)
 	return 0;
 }
 
+void td_isdn_unbind(struct td_isdn *isdn)
+{
+	for (struct td_isdn_line *l = isdn->lines; l; l = l->next)
+		td_line_unbind(l);
+}
+
+int td_isdn_bind(struct td_isdn *isdn)
+{
+	int rc = 0;
+
+	for (struct td_isdn_line *l = isdn->lines; l; l = l->next) {
+		int err = td_line_bind(l);
+
+		rc = rc ? rc : err;
+	}
+	return rc;
+}
+
+void *td_isdn_env_arg(struct td_isdn *isdn)
+{
+	return isdn->env.arg;
+}
+
 static void free_legs(struct td_isdn *isdn)
 {
 	while (isdn->idle) {

@@ -19,16 +19,20 @@ struct td_isdn;
 struct td_isdn_cfg {
 	struct td_loop *loop;
 	struct td_cluster *cluster;
-	struct td_card *card;	/* NULL: this node has no card; the caller
-				 * keeps it open until td_isdn_free */
+	struct td_card *card;	/* NULL: none (yet), see td_isdn_set_card */
 	uint32_t node_id;
 	struct td_leg_up up;	/* copied */
 };
 
 int td_isdn_new(const struct td_isdn_cfg *cfg, struct td_isdn **out);
-/** Legs that the call room still holds are freed with it. Before
- *  td_cluster_free and td_card_close. NULL is fine. */
+/** After the call room has freed its legs, before td_cluster_free and
+ *  td_card_close. NULL is fine. */
 void td_isdn_free(struct td_isdn *isdn);
+
+/** The card, NULL: it went away. Before the old one is closed. Lines are
+ *  inactive until td_isdn_activate; their calls wait as told there.
+ *  @return 0, or the error of the port that could not be watched */
+int td_isdn_set_card(struct td_isdn *isdn, struct td_card *card);
 
 /** The lines of this generation that are wired to this node. A line that is
  *  gone from the site, or whose port, side, D-channel changed, is deactivated;

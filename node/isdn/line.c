@@ -198,10 +198,44 @@ static void on_fd(void *arg, int fd, int revents)
 
 /* ---- life ---- */
 
+void td_line_unbind(struct td_isdn_line *line)
+{
+	const struct td_isdn_env *env = &line->isdn->env;
+
+	if (line->port)
+		td_line_activate(line, false);
+	if (line->fd >= 0)
+		env->unwatch(env->arg, line->fd);
+	env->timer_stop(env->arg, &line->again);
+	line->fd = -1;
+	line->port = NULL;
+	td_isdn_gate_port(line->gate, NULL);
+}
+
+int td_line_bind(struct td_isdn_line *line)
+{
+	const struct td_isdn_env *env = &line->isdn->env;
+	void *port;
+	int rc, fd;
+
+	td_line_unbind(line);
+	port = env->port(env->arg, line->conf.port);
+	if (port) {
+		fd = env->event_fd(port);
+		rc = env->watch(env->arg, fd, on_fd, line);
+		if (rc)
+			return rc;
+		line->fd = fd;
+	}
+	line->port = port;
+	td_isdn_gate_port(line->gate, port);
+	td_line_publish(line);
+	return 0;
+}
+
 int td_line_new(struct td_isdn *isdn, const struct td_site_line *conf,
 		struct td_isdn_line **out)
 {
-	const struct td_isdn_env *env = &isdn->env;
 	struct td_isdn_line *line = calloc(1, sizeof(*line));
 	int rc;
 
@@ -210,25 +244,16 @@ int td_line_new(struct td_isdn *isdn, const struct td_site_line *conf,
 	line->isdn = isdn;
 	line->conf = *conf;
 	line->fd = -1;
-	line->port = env->port(env->arg, conf->port);
-	rc = td_isdn_gate_new(env, line->port, &line->gate);
-	if (rc)
-		goto fail;
-	if (line->port) {
-		int fd = env->event_fd(line->port);
-
-		rc = env->watch(env->arg, fd, on_fd, line);
-		if (rc)
-			goto fail;
-		line->fd = fd;
+	rc = td_isdn_gate_new(&isdn->env, NULL, &line->gate);
+	if (!rc)
+		rc = td_line_bind(line);
+	if (rc) {
+		td_isdn_gate_free(line->gate);
+		free(line);
+		return rc;
 	}
-	td_line_publish(line);
 	*out = line;
 	return 0;
-fail:
-	td_isdn_gate_free(line->gate);
-	free(line);
-	return rc;
 }
 
 static void on_tx(void *arg, const uint8_t *frame, size_t n)
@@ -309,9 +334,7 @@ void td_line_free(struct td_isdn_line *line)
 		return;
 	env = &line->isdn->env;
 	env->timer_stop(env->arg, &line->timer);
-	env->timer_stop(env->arg, &line->again);
-	if (line->fd >= 0)
-		env->unwatch(env->arg, line->fd);
+	td_line_unbind(line);
 	td_isdn_gate_free(line->gate);
 	td_pri_free(line->pri);
 	free(line);

@@ -141,6 +141,9 @@ int td_line_new(struct td_isdn *isdn, const struct td_site_line *conf,
 		struct td_isdn_line **out);
 void td_line_free(struct td_isdn_line *line);
 int td_line_activate(struct td_isdn_line *line, bool active);
+/** Lets go of its port and takes what the world has now for its number. */
+int td_line_bind(struct td_isdn_line *line);
+void td_line_unbind(struct td_isdn_line *line);
 bool td_line_up(const struct td_isdn_line *line);
 bool td_line_ready(const struct td_isdn_line *line);
 /** Channels that a SETUP of ours may offer. */

@@ -107,7 +107,7 @@ struct rig {
 	struct td_site_line conf;
 	/* port */
 	struct rig_queue to_node, to_x;
-	bool tx_on, card_full, cut;
+	bool tx_on, card_full, cut, no_card;
 	unsigned int hdlc;
 	uint32_t alarms;
 	td_fd_fn fd_fn;
@@ -149,7 +149,7 @@ struct rig {
 
 RIG void *e_port(void *arg, uint32_t number)
 {
-	return number == 1 ? arg : NULL;
+	return number == 1 && !((struct rig *)arg)->no_card ? arg : NULL;
 }
 RIG int e_event_fd(void *port)
 {

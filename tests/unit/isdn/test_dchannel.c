@@ -148,6 +148,32 @@ static void a_line_that_was_away_for_a_while_has_its_calls(void **state)
 	rig_all_quiet(r);
 }
 
+static void a_card_may_go_away_and_come_back(void **state)
+{
+	struct rig *r = *state;
+	struct room_call *c = room_dial(r, "5550002", 0);
+
+	pri_set_timer(r->x, PRI_TIMER_T309, 90000);
+	pump(r, 100);
+	td_isdn_unbind(r->isdn);
+	r->no_card = true;
+	assert_int_equal(td_isdn_bind(r->isdn), 0);
+	assert_null(r->fd_fn);
+	assert_false(r->row.owner || r->row.layer1_up);
+	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), -ENODEV);
+	pump(r, 30000);
+	assert_false(c->cleared);
+	td_isdn_unbind(r->isdn);
+	r->no_card = false;
+	assert_int_equal(td_isdn_bind(r->isdn), 0);
+	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), 0);
+	pump(r, 20000);
+	assert_true(r->row.dchannel_up);
+	assert_false(c->cleared);
+	room_clear(c, 16);
+	rig_all_quiet(r);
+}
+
 static void a_line_taken_out_of_the_site_clears_its_calls(void **state)
 {
 	struct rig *r = *state;
@@ -248,6 +274,7 @@ int main(void)
 		CASE(calls_outlive_a_lost_dchannel),
 		CASE(calls_end_when_the_dchannel_stays_away),
 		CASE(a_line_that_was_away_for_a_while_has_its_calls),
+		CASE(a_card_may_go_away_and_come_back),
 		CASE(a_line_taken_out_of_the_site_clears_its_calls),
 		CASE(the_row_tells_alarms_and_survives_a_snapshot),
 		BARE(the_row_is_tried_again_when_refused),
