@@ -186,7 +186,7 @@ static void on_answer(struct td_isdn_line *line, struct td_isdn_leg *leg,
 		on_proceeding(leg, ev);
 		break;
 	case TD_PRI_PROGRESS:
-		/* Q.931 5.1.6: T310 stops, only the caller's patience ends it */
+		/* Q.931 5.1.6: T310 stops; the caller's patience is left */
 		td_isdn_leg_timer_stop(leg);
 		raise_with_session(leg, TD_LEV_PROGRESS, ev->inband,
 				   ev->cause);

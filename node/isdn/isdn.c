@@ -11,11 +11,15 @@
 static void on_poll(void *arg)
 {
 	struct td_isdn *isdn = arg;
+	uint64_t next_ms = TD_ISDN_POLL_MS;
 
-	for (struct td_isdn_line *l = isdn->lines; l; l = l->next)
+	for (struct td_isdn_line *l = isdn->lines; l; l = l->next) {
 		td_line_check_row(l);
-	isdn->env.timer_start(isdn->env.arg, &isdn->poll, TD_ISDN_POLL_MS,
-			      on_poll, isdn);
+		if (!l->row_valid)	/* refused: not joined yet, mostly */
+			next_ms = TD_ISDN_RETRY_MS;
+	}
+	isdn->env.timer_start(isdn->env.arg, &isdn->poll, next_ms, on_poll,
+			      isdn);
 }
 
 int td_isdn_new_env(const struct td_isdn_env *env, struct td_isdn **out)
@@ -27,7 +31,7 @@ int td_isdn_new_env(const struct td_isdn_env *env, struct td_isdn **out)
 		return -ENOMEM;
 	isdn->env = *env;
 	isdn->deferred_last = &isdn->deferred;
-	rc = env->timer_start(env->arg, &isdn->poll, TD_ISDN_POLL_MS, on_poll,
+	rc = env->timer_start(env->arg, &isdn->poll, TD_ISDN_RETRY_MS, on_poll,
 			      isdn);
 	if (rc) {
 		free(isdn);

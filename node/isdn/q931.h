@@ -17,7 +17,7 @@ size_t td_q931_fit(const uint8_t *frame, size_t n);
 
 struct td_q931_head {
 	uint32_t cref;		/* without the flag; 0: global */
-	bool to_originator;	/* flag 1: the receiver gave the reference out */
+	bool to_originator;	/* flag 1: the receiver gave it out */
 	uint8_t type;
 };
 

@@ -43,6 +43,7 @@ enum {
 	TD_LINE_SLOTS = 32,
 	TD_LINE_FRAMES_A_TURN = 32,
 	TD_ISDN_POLL_MS = 1000,
+	TD_ISDN_RETRY_MS = 100,
 };
 
 /** Q.931 tables 9-1, 9-2; T309 runs in libpri. */
