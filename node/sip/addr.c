@@ -39,17 +39,19 @@ static int cut(char *out, size_t size, const char *s, size_t n)
 	return 0;
 }
 
-static void unquote(char *out, size_t size, const char *s, size_t n)
+/** @return false: it was cut to fit */
+static bool unquote(char *out, size_t size, const char *s, size_t n)
 {
-	size_t o = 0;
+	size_t o = 0, i;
 
-	for (size_t i = 1; i + 1 < n && o + 1 < size; i++) {
+	for (i = 1; i + 1 < n && o + 1 < size; i++) {
 		if (s[i] == '\\' && i + 2 < n)
 			i++;
 		out[o++] = s[i];
 	}
 	out[o] = '\0';
 	td_str_trim_utf8(out);
+	return i + 1 >= n;
 }
 
 /** Unquoted display name: tokens with white space between. */
@@ -194,11 +196,8 @@ bool td_sip_param(const char *params, const char *name, char *out,
 			continue;
 		if (!out)
 			return true;
-		if (v && *val == '"')
-			unquote(out, size, val, v);
-		else if (cut(out, size, val ? val : "", v))
-			return false;
-		return true;
+		return v && *val == '"' ? unquote(out, size, val, v) :
+			!cut(out, size, val ? val : "", v);
 	}
 	return false;
 }
