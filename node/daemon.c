@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "node/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cluster/cluster.h"
+#include "cluster/store/store.h"
+#include "ha/lines.h"
+#include "node/api/config.h"
+#include "node/api/control.h"
+#include "node/api/views.h"
+#include "node/boot.h"
+#include "node/call/calls.h"
+#include "node/isdn/isdn.h"
+#include "node/media/media.h"
+#include "node/sip/sip.h"
+#include "node/version.h"
+#include "proto/base/log.h"
+#include "spanctl/lib/span.h"
+
+enum {
+	CARD_RETRY_MS = 200,
+	CARD_WAIT_MS = 10000,	/* then it goes on without lines */
+	SITE_RETRY_MS = 100,
+	MEDIA_PRIORITY = 40,
+};
+
+struct td_daemon {
+	struct td_loop *loop;
+	struct td_nodeconf conf;
+	struct td_cluster *cluster;
+	struct td_store *store;
+	struct td_control *control;
+	struct td_config *config;
+	struct td_views *views;
+	struct td_card *card;
+	struct td_media *media;
+	struct td_calls *calls;
+	struct td_isdn *isdn;
+	struct td_sip *sip;
+	struct td_lines *lines;
+	const struct td_site *site;	/* the running one, or NULL */
+	bool ready;			/* phones may be served */
+	uint32_t boot_count;
+	unsigned int card_waited_ms;
+	struct td_timer card_timer, site_timer;
+	int status;
+};
+
+/* ---- what the other rooms ask of us ---- */
+
+static void on_line_active(void *arg, const char *span, bool on,
+			   uint64_t epoch)
+{
+	struct td_daemon *d = arg;
+	int rc = td_isdn_activate(d->isdn, span, on);
+
+	if (rc && on)
+		td_warn("main", "SPAN-NOT-USED", "span=%s: %s", span,
+			strerror(-rc));
+}
+
+static const struct td_site *on_views_site(void *arg)
+{
+	return ((struct td_daemon *)arg)->site;
+}
+
+static uint64_t on_views_generation(void *arg)
+{
+	return td_config_generation(((struct td_daemon *)arg)->config);
+}
+
+static int on_views_hangup(void *arg, uint64_t id)
+{
+	return td_calls_hangup(((struct td_daemon *)arg)->calls, id, 16);
+}
+
+static json_t *on_views_voice(void *arg, uint64_t id)
+{
+	return td_calls_voice(((struct td_daemon *)arg)->calls, id);
+}
+
+static json_t *on_views_dump(void *arg)
+{
+	struct td_daemon *d = arg;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "cluster", td_cluster_dump(d->cluster));
+	json_object_set_new(o, "config", td_config_dump(d->config));
+	json_object_set_new(o, "calls", td_calls_dump(d->calls));
+	json_object_set_new(o, "media", td_media_dump(d->media));
+	json_object_set_new(o, "isdn", td_isdn_dump(d->isdn));
+	if (d->sip)
+		json_object_set_new(o, "sip", td_sip_dump(d->sip));
+	return o;
+}
+
+static void on_applied(void *arg, const Td__Op *op, uint32_t from)
+{
+	struct td_daemon *d = arg;
+
+	if (op && op->what_case == TD__OP__WHAT_CALL_HANGUP && d->calls)
+		td_calls_hangup(d->calls, op->call_hangup->id, 16);
+}
+
+static void on_cluster_state(void *arg)
+{
+	struct td_daemon *d = arg;
+
+	if (!td_cluster_lost(d->cluster))
+		return;
+	td_err("main", "CLUSTER-LOST", "the cluster's transport is gone or "
+	       "this program is too old for it; ending, to be started anew");
+	d->status = 1;
+	td_loop_stop(d->loop);
+}
+
+/* ---- configuration ---- */
+
+/** Secret, and equal on all nodes that run the same generation: another node
+ *  can check a nonce; after a change phones are challenged once more. */
+static int nonce_key(const struct td_site *site, uint8_t key[32])
+{
+	static const char purpose[] = "tandem sip nonce";
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	unsigned int n = 32;
+	char *text;
+	size_t len;
+	int rc = td_site_format(site, &text, &len);
+
+	if (!rc && !(md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+		     EVP_DigestUpdate(md, purpose, sizeof(purpose)) &&
+		     EVP_DigestUpdate(md, text, len) &&
+		     EVP_DigestFinal_ex(md, key, &n)))
+		rc = -ENOMEM;
+	EVP_MD_CTX_free(md);
+	if (!rc || md)
+		free(text);
+	return rc;
+}
+
+static void start_sip(struct td_daemon *d)
+{
+	struct td_sip_cfg cfg = {
+		.loop = d->loop,
+		.cluster = d->cluster,
+		.node_id = d->conf.id,
+		.up = td_calls_up(d->calls),
+		.internal_address = d->conf.cluster_address[0] ?
+			d->conf.cluster_address : NULL,
+	};
+	int rc = nonce_key(d->site, cfg.key);
+
+	if (!rc)
+		rc = td_sip_new(&cfg, &d->sip);
+	if (rc) {
+		td_err("main", "SIP-NOT-STARTED", "%s", strerror(-rc));
+		return;
+	}
+	td_calls_set_rooms(d->calls, td_sip_leg_new, d->sip, td_isdn_leg_new,
+			   d->isdn);
+}
+
+static void use_site(void *arg)
+{
+	struct td_daemon *d = arg;
+
+	if (!d->site || !d->ready)
+		return;
+	if (!d->sip)
+		start_sip(d);
+	if (d->sip && td_sip_set_site(d->sip, d->site) == -EAGAIN)
+		td_timer_start(d->loop, &d->site_timer, SITE_RETRY_MS,
+			       use_site, d);
+}
+
+static void on_site(void *arg, const struct td_site *site, uint64_t generation)
+{
+	struct td_daemon *d = arg;
+
+	td_info("main", "generation=%" PRIu64 " runs", generation);
+	d->site = site;
+	td_calls_set_site(d->calls, site);
+	td_isdn_set_site(d->isdn, site);
+	td_lines_set_site(d->lines, site);
+	use_site(d);
+}
+
+static void on_ready(void *arg)
+{
+	struct td_daemon *d = arg;
+
+	d->ready = true;
+	use_site(d);
+}
+
+/* ---- start ---- */
+
+static int start_rooms(struct td_daemon *d)
+{
+	struct td_media_cfg mcfg = { .loop = d->loop, .card = d->card,
+				     .priority = MEDIA_PRIORITY };
+	struct td_calls_cfg ccfg = { .loop = d->loop, .cluster = d->cluster,
+				     .node_id = d->conf.id,
+				     .boot_count = d->boot_count };
+	struct td_isdn_cfg icfg = { .loop = d->loop, .cluster = d->cluster,
+				    .card = d->card, .node_id = d->conf.id };
+	struct td_lines_cfg lcfg = { .loop = d->loop, .cluster = d->cluster,
+				     .node_id = d->conf.id,
+				     .active = on_line_active, .arg = d };
+	struct td_views_cfg vcfg = {
+		.cluster = d->cluster, .site = on_views_site,
+		.generation = on_views_generation, .hangup = on_views_hangup,
+		.voice = on_views_voice, .dump = on_views_dump, .arg = d,
+	};
+	int rc = td_media_new(&mcfg, &d->media);
+
+	if (rc)
+		return rc;
+	td_media_ops(d->media, &ccfg.voice);
+	rc = td_calls_new(&ccfg, &d->calls);
+	if (rc)
+		return rc;
+	icfg.up = *td_calls_up(d->calls);
+	rc = td_isdn_new(&icfg, &d->isdn);
+	if (!rc)
+		rc = td_lines_new(&lcfg, &d->lines);
+	if (!rc)
+		rc = td_views_new(d->control, &vcfg, &d->views);
+	if (rc)
+		return rc;
+	td_calls_set_rooms(d->calls, NULL, NULL, td_isdn_leg_new, d->isdn);
+	td_lines_set_card(d->lines, d->card);
+	return td_config_start(d->config);
+}
+
+static void start_or_end(struct td_daemon *d)
+{
+	int rc = start_rooms(d);
+
+	if (rc) {
+		td_err("main", "START-FAILED", "%s", strerror(-rc));
+		d->status = 1;
+		td_loop_stop(d->loop);
+	}
+}
+
+static void on_card(void *arg, int fd, int revents)
+{
+	struct td_daemon *d = arg;
+
+	td_loop_fd_del(d->loop, fd);
+	td_err("main", "CARD-GONE", "the span card's process ended: the lines "
+	       "are out of service until this daemon is started anew");
+	td_lines_set_card(d->lines, NULL);
+}
+
+static void try_card(void *arg)
+{
+	struct td_daemon *d = arg;
+	int rc = td_card_open(d->conf.card, TD_CARD_OWNER, &d->card);
+
+	if (!rc) {
+		start_or_end(d);
+		td_loop_fd_add(d->loop, td_card_fd(d->card), POLLIN, on_card,
+			       d);
+		return;
+	}
+	if (d->card_waited_ms == 0)
+		td_info("main", "card=%s is not there yet: %s", d->conf.card,
+			strerror(-rc));
+	d->card_waited_ms += CARD_RETRY_MS;
+	if (d->card_waited_ms < CARD_WAIT_MS) {
+		td_timer_start(d->loop, &d->card_timer, CARD_RETRY_MS,
+			       try_card, d);
+		return;
+	}
+	td_err("main", "CARD-MISSING", "card=%s: %s; going on without lines",
+	       d->conf.card, strerror(-rc));
+	start_or_end(d);
+}
+
+static int start_cluster(struct td_daemon *d)
+{
+	struct td_cluster_cfg cfg = {
+		.node_id = d->conf.id,
+		.name = d->conf.node,
+		.version = TD_VERSION,
+	};
+	int rc = td_boot_count(d->conf.state_dir, &d->boot_count);
+
+	if (rc) {
+		td_err("main", "STATE-DIR", "%s: %s", d->conf.state_dir,
+		       strerror(-rc));
+		return rc;
+	}
+	if (getrandom(&cfg.incarnation, sizeof(cfg.incarnation), 0) !=
+	    sizeof(cfg.incarnation))
+		return -EIO;
+	rc = d->conf.role == TD_RUN_SOLO ?
+		td_bus_local_new(d->loop, d->conf.id, &cfg.bus) :
+		td_bus_cpg_new(d->loop, d->conf.group, &cfg.bus);
+	if (rc) {
+		td_err("main", "CLUSTER-NONE", "no way to the cluster: %s; "
+		       "does corosync run?", strerror(-rc));
+		return rc;
+	}
+	rc = td_cluster_new(d->loop, &cfg, &d->cluster);
+	if (rc)
+		return rc;
+	td_cluster_watch(d->cluster, on_applied, d);
+	return td_cluster_watch_state(d->cluster, on_cluster_state, d);
+}
+
+static int start_config(struct td_daemon *d)
+{
+	struct td_config_cfg cfg = {
+		.loop = d->loop, .cluster = d->cluster,
+		.state_dir = d->conf.state_dir,
+		.solo = d->conf.role == TD_RUN_SOLO,
+		.on_site = on_site, .on_ready = on_ready, .arg = d,
+	};
+	int rc = 0;
+
+	if (d->conf.database[0])
+		rc = td_store_open(d->loop, d->conf.database, &d->store);
+	if (rc) {
+		td_err("main", "STORE-OPEN", "database: %s", strerror(-rc));
+		return rc;
+	}
+	rc = td_control_new(d->loop, d->conf.control, NULL, &d->control);
+	if (rc) {
+		td_err("main", "CONTROL-SOCKET", "%s: %s", d->conf.control,
+		       strerror(-rc));
+		return rc;
+	}
+	cfg.store = d->store;
+	cfg.control = d->control;
+	return td_config_new(&cfg, &d->config);
+}
+
+int td_daemon_new(struct td_loop *loop, const struct td_nodeconf *conf,
+		  struct td_daemon **out)
+{
+	struct td_daemon *d;
+	int rc;
+
+	if (conf->role == TD_RUN_WITNESS) {
+		td_err("main", "ROLE-WITNESS", "the witness role needs "
+		       "heartbeats and leases, which this version has not; "
+		       "run corosync alone on the witness");
+		return -ENOTSUP;
+	}
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	d->loop = loop;
+	d->conf = *conf;
+	rc = start_cluster(d);
+	if (!rc)
+		rc = start_config(d);
+	if (!rc && conf->card[0])
+		try_card(d);
+	else if (!rc)
+		start_or_end(d);
+	if (rc) {
+		td_daemon_free(d);
+		return rc;
+	}
+	td_info("main", "node=%s id=%u boot=%u version=" TD_VERSION,
+		conf->node, conf->id, d->boot_count);
+	*out = d;
+	return 0;
+}
+
+int td_daemon_status(const struct td_daemon *d)
+{
+	return d->status;
+}
+
+/* Backwards: who calls whom ends before whom. */
+void td_daemon_free(struct td_daemon *d)
+{
+	if (!d)
+		return;
+	td_timer_stop(&d->card_timer);
+	td_timer_stop(&d->site_timer);
+	if (d->config)
+		td_config_stop(d->config);
+	td_control_free(d->control);
+	td_views_free(d->views);
+	td_lines_free(d->lines);
+	td_calls_free(d->calls);
+	td_isdn_free(d->isdn);
+	td_sip_free(d->sip);
+	td_media_free(d->media);
+	if (d->card) {
+		td_loop_fd_del(d->loop, td_card_fd(d->card));
+		td_card_close(d->card);
+	}
+	td_cluster_free(d->cluster);
+	td_store_close(d->store);
+	td_config_free(d->config);
+	free(d);
+}
