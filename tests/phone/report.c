@@ -91,7 +91,7 @@ json_t *td_pcall_json(struct td_phones *p, const struct td_pcall *c)
 			      c->by_us ? "us" : c->by_peer ? "peer" : "nobody",
 		"held", c->held_once, "held_by_peer", c->held_by_peer,
 		"start_ms", (json_int_t)(c->start_ms - p->start_ms)));
-	set_ms(j, "progress_ms", c->start_ms, c->progress_ms);
+	set_ms(j, "alerting_ms", c->start_ms, c->progress_ms);
 	set_ms(j, "setup_ms", c->start_ms, c->answer_ms);
 	set_ms(j, "duration_ms", c->answer_ms, !c->answer_ms ? 0 :
 	       c->end_ms ? c->end_ms : p->now_ms);
@@ -131,10 +131,13 @@ json_t *td_phones_report(struct td_phones *p)
 	td_pmedia_unlock(p->media);
 	bad = users_json(p, &registered);
 	r = td_sums_count(calls, "result");
-	summary = json_pack("{s:i,s:i,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:I}",
+	summary = json_pack(
+		"{s:i,s:i,s:o,s:i,s:o,s:i,s:o,s:o,s:o,s:o,s:o,s:I,s:I}",
 		"users", p->conf.users, "registered", registered,
 		"not_registered", bad,
 		"calls", (int)json_array_size(calls), "results", r,
+		"answered", (int)json_integer_value(
+				json_object_get(r, "answered")),
 		"statuses", td_sums_count(calls, "status"),
 		"causes", td_sums_count(calls, "cause"),
 		"cleared_by", td_sums_count(calls, "cleared_by"),
