@@ -33,13 +33,22 @@ static void on_stop(void *arg)
 	td_loop_stop(arg);
 }
 
-/** Lets what is due happen: deliveries, timers of 0 ms. */
+/** Lets what is due happen: deliveries, timers of 0 ms; waits for as long as
+ *  something is on its way, however slow the machine. */
 static void settle(struct world *w)
 {
+	struct td_cluster_stats st;
 	struct td_timer t = { 0 };
+	int quiet = 0;
 
-	td_timer_start(w->loop, &t, 10, on_stop, w->loop);
-	td_loop_run(w->loop);
+	while (quiet < 3) {
+		td_timer_start(w->loop, &t, 1, on_stop, w->loop);
+		td_loop_run(w->loop);
+		td_cluster_stats(w->cluster, &st);
+		quiet = !st.pending_ops && !st.pending_effects &&
+			td_cluster_state(w->cluster) == TD_CLUSTER_RUNNING ?
+			quiet + 1 : 0;
+	}
 }
 
 static void submit(struct world *w, Td__Op *op)
