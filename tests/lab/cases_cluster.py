@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from tdtest.phones import (A1, A2, Answering, exchange_call, exchange_idle,
-                           phone_call)
+from tdtest.phones import (A1, A2, Answering, answered, exchange_call,
+                           exchange_idle, exchange_status, phone_call)
 from tdtest.tap import case, check, until
 
 
@@ -44,12 +44,11 @@ def restart(b):
         until(20, "n1 knows 1006 again", back, 0.2)
         lines_up(b)
         r = exchange_call(b, "5551006", hold=1)
-        check(r["summary"]["answered"] == 1, "%r", r["calls"])
+        check(answered(r) == 1, "%r", r["calls"])
 
 
 def lines_up(b):
     """All D-channels, as the exchange sees them, ready for calls."""
-    from tdtest.phones import exchange_status
     until(30, "all D-channels are ready", lambda: all(
         x["ready"] for x in exchange_status(b)["lines"]
         if x["name"] in ("s1", "s2", "s3", "s4")), 0.2)
@@ -58,9 +57,9 @@ def lines_up(b):
 
 @case("a user with two contacts rings at both, the first to answer has it")
 def two_contacts(b):
-    with Answering(b, "1007", "ring", more=("--local-port", "5081")), \
+    with Answering(b, "1007", "ring", more=("--sip-port", "5081")), \
             Answering(b, "1007", "echo", via=A2,
-                      more=("--local-port", "5082")):
+                      more=("--sip-port", "5082")):
         c = phone_call(b, "1007", user="1008", hold=1)["calls"][0]
         check(c["status"] == 200, "%r", c)
     b.idle()

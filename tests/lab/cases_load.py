@@ -3,7 +3,7 @@
 import os
 import time
 
-from tdtest.phones import (A1, A2, Answering, clean, exchange_call,
+from tdtest.phones import (A1, A2, Answering, answered, clean, exchange_call,
                            exchange_idle, exchange_status, parse, phone_call)
 from tdtest.tap import case, check, until
 
@@ -26,15 +26,15 @@ def many(b, hold, rate=10):
     @return (exchange's report, phones' reports)"""
     half = CHANNELS // 4
     with Answering(b, "1100", "pattern", via=A1, users=half,
-                   more=("--local-port", "5090")) as in1, \
+                   more=("--sip-port", "5090")) as in1, \
             Answering(b, "1200", "pattern", via=A2, users=half,
-                      more=("--local-port", "5091")) as in2:
+                      more=("--sip-port", "5091")) as in2:
         orders = []
         for user, via, number, port in (("1300", A1, "71", "5092"),
                                         ("1400", A2, "72", "5093")):
             orders.append(b.spawn(
                 "p", "tandem-phone", "--user", user, "--users", str(half),
-                "--via", via, "--local-port", port, "--call",
+                "--via", via, "--sip-port", port, "--call",
                 number + "5550005", "--count", str(half), "--rate",
                 str(rate), "--hold", str(hold + 6), "--json", name="out"))
         for first, line in (("5551100", "s1"), ("5551115", "s2"),
@@ -88,7 +88,7 @@ def full(b):
 @case("all channels busy: the exchange hears cause 34, a phone 503")
 def all_busy(b):
     fill = b.spawn("p", "tandem-phone", "--user", "1500", "--users", "120",
-                   "--via", A1, "--local-port", "5094", "--call", "95550001",
+                   "--via", A1, "--sip-port", "5094", "--call", "95550001",
                    "--count", "120", "--rate", "20", "--hold", "25",
                    "--json", name="fill")
     try:
@@ -111,10 +111,10 @@ def all_busy(b):
 def rounds(b):
     def one():
         with Answering(b, "1800", "echo", users=20,
-                       more=("--local-port", "5095")):
+                       more=("--sip-port", "5095")):
             r = exchange_call(b, "5551800", to_last="5551819", count=20,
                               rate=40, hold=0.5)
-        check(r["summary"]["answered"] == 20, "%r", r["summary"])
+        check(answered(r) == 20, "%r", r["summary"])
     one()
     b.idle()
     before = usage(b)

@@ -136,11 +136,8 @@ class Ready:
             why = self.missing()
             if why is None:
                 return
-            # an ended daemon does not come back, a refused file stays wrong;
-            # a database that is still starting does come
-            final = "has ended" in why or (
-                why.startswith("tandem config imp") and
-                "cannot be reached" not in why)
+            # an ended daemon does not come back, a refused file stays wrong
+            final = "has ended" in why or "site.yaml:" in why
             if final or time.monotonic() > end:
                 raise LabError("lab %s is not up: %s" % (self.lab.name, why))
             if why != said:
