@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Single calls in the duplex lab, as they are heard and as they are seen."""
 import os
+import signal
 import time
 
 from tdtest import audio, pcap
@@ -84,7 +85,6 @@ def decoded(b):
     until(5, "the trace begins", lambda: os.path.exists(trace))
     with b.capture("n1", "udp port 21401") as line:
         exchange_call(b, "5552943", hold=1, line="s1")
-    import signal
     b.stop(t, signal.SIGINT)
 
     def lines(*args):
@@ -138,8 +138,13 @@ def incoming(b):
 
 @case("cleared by the phone it is cause 16 at the exchange")
 def cleared_by_phone(b):
-    with Answering(b, "1000", "pattern", more=("--hold", "3")):
-        r = exchange_call(b, "5551000", hold=20)
+    with Answering(b, "1000", "pattern"):
+        order = b.spawn("x", "tandem-exchange", "call", "--to", "5551000",
+                        "--hold", "20", "--json", name="order")
+        until(5, "the call is up", lambda: [
+            c for c in b.calls() if c["state"] == "up"])
+    # a phone that ends says BYE
+    r = parse(b.finished(order, 10)[1], "tandem-exchange call")
     c = r["calls"][0]
     check((c["cleared_by"], c["cause"]) == ("peer", 16), "%r", c)
 

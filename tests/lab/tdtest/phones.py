@@ -157,5 +157,9 @@ def answered(report):
 
 
 def gaps(report):
-    return [c["pattern"]["gaps"] for c in report["calls"]
-            if c.get("pattern", {}).get("gaps")][:4]
+    """(call, its gaps that are no pause of this machine), shortly"""
+    return [(c["id"], c.get("line", c.get("user")), g["at_ms"], g["ms"],
+             {k: g[k] for k in ("wrong", "missing", "lost", "repeated")
+              if g[k]})
+            for c in report["calls"]
+            for g in c.get("pattern", {}).get("gaps", [])][:12]

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A daemon that ends and comes back. Played last: what it may leave broken
+is not the other cases' fault."""
+import os
+import signal
+import time
+
+from tdtest.phones import (Answering, answered, exchange_call,
+                           exchange_status)
+from tdtest.tap import case, check, until
+
+
+def users(b, node):
+    return {r["user"] for r in b.tandem(node, "registration", "list")}
+
+
+@case("registrations are still there after n1's daemon restarts")
+def restart(b):
+    with Answering(b, "1006", "echo"):
+        old = b.pids("n1", "tandemd")
+        check(len(old) == 1, "tandemd at n1: %r", old)
+        os.kill(old[0], signal.SIGKILL)
+        until(5, "tandemd at n1 ends", lambda: not b.pids("n1", "tandemd"))
+        check("1006" in users(b, "n2"), "n2 has lost it")
+        b.run("n1", "bash", "-c", '. "$LAB_LIB/startup.sh"; daemon tandemd '
+              "tandemd -c /etc/tandem/node.yaml")
+
+        def back():
+            p = b.run("n1", "tandem", "registration", "list", "--json")
+            return p.returncode == 0 and '"1006"' in p.stdout
+        until(20, "n1 knows 1006 again", back, 0.2)
+        lines_up(b)
+        r = exchange_call(b, "5551006", hold=1)
+        check(answered(r) == 1, "%r", r["calls"])
+
+
+def lines_up(b):
+    """All D-channels, as the exchange sees them, ready for calls."""
+    until(30, "all D-channels are ready", lambda: all(
+        x["ready"] for x in exchange_status(b)["lines"]
+        if x["name"] in ("s1", "s2", "s3", "s4")), 0.2)
+    time.sleep(2)
