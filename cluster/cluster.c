@@ -60,6 +60,12 @@ int td_cluster_new_in(const struct td_cluster_env *env,
 	if (!cfg->node_id || cfg->node_id > TD_NODE_MAX_ID || !cfg->bus ||
 	    !cfg->name || !*cfg->name || !cfg->incarnation)
 		return -EINVAL;
+	if (cfg->bus->node_id != cfg->node_id) {
+		td_err("cluster", "CLUSTER-ID",
+		       "node=%s id=%u but the transport says %u", cfg->name,
+		       cfg->node_id, cfg->bus->node_id);
+		return -EINVAL;
+	}
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
@@ -158,6 +164,8 @@ uint32_t td_cluster_in_sync(const struct td_cluster *c)
 	return c->ack.in_sync & ~c->ack.slow;
 }
 
+static void flush(struct td_cluster *c);
+
 /* also before this node has told anybody that it runs */
 int td_cluster_submit_own(struct td_cluster *c, const Td__Op *op)
 {
@@ -177,7 +185,10 @@ int td_cluster_submit_own(struct td_cluster *c, const Td__Op *op)
 		return rc;
 	}
 	c->stats.submitted++;
-	td_cluster_stir(c);
+	if (c->live && c->out.unsent_octets >= TD_OUTBOX_BATCH_OCTETS)
+		flush(c);
+	else
+		td_cluster_stir(c);
 	return 0;
 }
 
@@ -447,6 +458,7 @@ void td_cluster_turn(struct td_cluster *c)
 	if (c->live) {
 		tick(c, boot);
 		look_for_slow(c, boot);
+		td_cluster_reconcile(c);	/* what was refused before */
 	}
 	flush(c);
 	td_cluster_tell_state(c);

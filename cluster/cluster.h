@@ -22,6 +22,8 @@ struct td_cluster_cfg {
 	struct td_bus *bus;	/* bus_cpg or bus_local; the cluster owns it */
 	uint32_t max_pending;	/* ops submitted, not yet released; 0: 65536 */
 };
+/** @return 0; -EINVAL: a part of cfg, or the bus has another node id;
+ *  -ENAMETOOLONG, -ENOMEM. On failure the bus stays the caller's. */
 int td_cluster_new(struct td_loop *loop, const struct td_cluster_cfg *cfg,
 		   struct td_cluster **out);
 /** Leaves the group, cancels waiting effects with -ECANCELED. */

@@ -92,6 +92,8 @@ void td_cluster_count_synced(struct td_cluster *c);
 void td_cluster_go_live(struct td_cluster *c);
 /** Our view does not go on: waiting effects end. */
 void td_cluster_demote(struct td_cluster *c);
+/** Says by its row that this node is up, unless the row says so. */
+void td_cluster_put_own_row(struct td_cluster *c);
 int td_cluster_submit_own(struct td_cluster *c, const Td__Op *op);
 
 /* bus events */

@@ -29,8 +29,12 @@ static void no_op(struct td_cluster *c, int rc)
 static void after_op(struct td_cluster *c, const Td__Op *op, uint32_t from)
 {
 	switch (op->what_case) {
-	case TD__OP__WHAT_NODE:
 	case TD__OP__WHAT_NODE_GONE:
+		/* a late word about a time when we were cut off */
+		if (op->node_gone->id == c->id && c->live)
+			td_cluster_put_own_row(c);
+		/* fall through */
+	case TD__OP__WHAT_NODE:
 		td_cluster_count_synced(c);
 		c->state_changed = true;
 		break;

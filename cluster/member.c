@@ -129,7 +129,7 @@ void td_cluster_reconcile(struct td_cluster *c)
 	raise_level(c);
 }
 
-static void put_own_row(struct td_cluster *c)
+void td_cluster_put_own_row(struct td_cluster *c)
 {
 	const Td__Node *row = td_view_node(c->view, c->id);
 	Td__Node me = TD__NODE__INIT;
@@ -167,7 +167,7 @@ void td_cluster_go_live(struct td_cluster *c)
 	td_info("cluster", "node=%s view=%llu/%llu goes on", c->name,
 		(unsigned long long)i.lineage, (unsigned long long)i.n);
 	td_cluster_count_synced(c);
-	put_own_row(c);
+	td_cluster_put_own_row(c);
 	td_cluster_reconcile(c);
 	td_cluster_stir(c);
 }

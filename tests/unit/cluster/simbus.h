@@ -23,7 +23,8 @@ struct sim_event {
 	uint64_t seq;		/* in its ring; 0: a membership */
 	uint32_t from;
 	uint64_t ring;
-	bool quorate;
+	bool quorate, reform;
+	bool skipped;		/* a ring that it never formed lies before */
 	struct td_bus_member m[SIM_MACHINES];
 	unsigned int n_members;
 	size_t n;
@@ -131,9 +132,9 @@ static int64_t sim_wall_ms(void *arg)
 
 /* What machine m sees from now on. was: rings before; equal ones moved
  * together. */
-static inline void sim_tell(struct sim *s, struct sim_machine *m,
-			    const uint64_t was[SIM_MACHINES + 1],
-			    uint32_t fresh)
+static inline struct sim_event *sim_tell(struct sim *s, struct sim_machine *m,
+					 const uint64_t was[SIM_MACHINES + 1],
+					 uint32_t fresh)
 {
 	struct sim_event *e = calloc(1, sizeof(*e));
 	unsigned int votes = 0;
@@ -155,6 +156,31 @@ static inline void sim_tell(struct sim *s, struct sim_machine *m,
 	}
 	e->quorate = votes * 2 > SIM_MACHINES;
 	sim_put(&m->in, e);
+	return e;
+}
+
+/* A machine that was cut off alone may never have formed that ring of one:
+ * then it comes from the ring before, and moves together with nobody. */
+static inline bool sim_skips(struct sim *s, struct sim_machine *m,
+			     const uint64_t was[SIM_MACHINES + 1])
+{
+	struct sim_queue kept = { .tail = &kept.head };
+	struct sim_event *e;
+	bool skips = false;
+
+	for (uint32_t i = 1; i <= SIM_MACHINES; i++)
+		if (i != m->id && was[i] == was[m->id])
+			return false;
+	while ((e = sim_get(&m->in)))
+		if (!m->in.count && e->reform && sim_rand(s, 2)) {
+			free(e);
+			skips = true;
+		} else {
+			sim_put(&kept, e);
+		}
+	while ((e = sim_get(&kept)))
+		sim_put(&m->in, e);
+	return skips;
 }
 
 /* The parts of a ring that is no more: what one part has not received yet
@@ -209,10 +235,16 @@ static inline void sim_reform(struct sim *s)
 	for (uint32_t i = 1; i <= SIM_MACHINES; i++) {
 		struct sim_machine *m = &s->machine[i];
 
+		struct sim_event *e;
+		bool skipped;
+
 		if (!m->power || !m->c)
 			continue;
 		sim_lose_tail(s, m, was);
-		sim_tell(s, m, was, 0);
+		skipped = sim_skips(s, m, was);
+		e = sim_tell(s, m, was, skipped ? ~0U : 0);
+		e->reform = true;
+		e->skipped = skipped;
 	}
 }
 

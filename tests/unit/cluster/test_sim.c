@@ -129,7 +129,7 @@ static void submit(struct world *w, uint32_t node)
 	/* cut off, and only not told yet */
 	for (const struct sim_event *e = w->s.machine[node].in.head; e;
 	     e = e->next)
-		o->excused |= !e->seq && !e->quorate;
+		o->excused |= !e->seq && (!e->quorate || e->skipped);
 	CHECK(w, td_cluster_effect(c, on_effect, o) == 0);
 }
 
