@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cluster/sync.h"
+
+struct elect_case {
+	const char *why;
+	uint32_t members;
+	struct td_claim claims[4];	/* by id; 0 unused */
+	uint32_t mask, winner;
+};
+#define SAYS(live, lineage, n, together) { true, live, lineage, n, together }
+#define SILENT { false }
+
+static const struct elect_case cases[] = {
+	{ "alone and empty", 0x2, { { 0 }, SAYS(false, 0, 0, 2) }, 0x2, 1 },
+	{ "the lowest founds, alone", 0xe,
+	  { { 0 }, SAYS(false, 0, 0, 0xe), SAYS(false, 0, 0, 0xe),
+	    SAYS(false, 0, 0, 0xe) }, 0x2, 1 },
+	{ "not before all have spoken", 0x6,
+	  { { 0 }, SAYS(false, 0, 0, 2), SILENT }, 0, 0 },
+	{ "not while somebody's goes on", 0x6,
+	  { { 0 }, SAYS(false, 9, 9, 2), SAYS(true, 7, 7, 4) }, 0, 0 },
+	{ "any view beats none", 0x6,
+	  { { 0 }, SAYS(false, 0, 0, 2), SAYS(false, 5, 1, 4) }, 0x4, 2 },
+	{ "a later lineage beats a longer one", 0x6,
+	  { { 0 }, SAYS(false, 5, 900, 2), SAYS(false, 6, 10, 4) }, 0x4, 2 },
+	{ "the longer of one lineage", 0x6,
+	  { { 0 }, SAYS(false, 5, 9, 6), SAYS(false, 5, 10, 6) }, 0x4, 2 },
+	{ "who moved together goes on together", 0xe,
+	  { { 0 }, SAYS(false, 5, 9, 6), SAYS(false, 5, 9, 6),
+	    SAYS(false, 5, 9, 8) }, 0x6, 1 },
+	{ "equal numbers after a cut may hide a difference", 0x6,
+	  { { 0 }, SAYS(false, 5, 9, 2), SAYS(false, 5, 9, 4) }, 0x2, 1 },
+	{ "both must say so", 0x6,
+	  { { 0 }, SAYS(false, 5, 9, 6), SAYS(false, 5, 9, 4) }, 0x2, 1 },
+	{ "who is no member has no say", 0x6,
+	  { { 0 }, SAYS(false, 5, 9, 6), SAYS(false, 5, 9, 6),
+	    SAYS(true, 8, 8, 8) }, 0x6, 1 },
+};
+
+static void the_newest_view_goes_on(void **state)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct td_claim claims[TD_NODE_MAX_ID + 1] = { 0 };
+		uint32_t winner = 0, mask;
+
+		memcpy(claims, cases[i].claims, sizeof(cases[i].claims));
+		mask = td_sync_elect(claims, cases[i].members, &winner);
+		if (mask != cases[i].mask || winner != cases[i].winner)
+			fail_msg("%s: %x by %u", cases[i].why, mask, winner);
+	}
+}
+
+static void each_attempt_asks_the_next_giver(void **state)
+{
+	assert_int_equal(td_sync_donor(0, 3), 0);
+	assert_int_equal(td_sync_donor(1U << 16, 7), 16);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(td_sync_donor(0x16, i),
+				 i % 3 == 0 ? 1 : i % 3 == 1 ? 2 : 4);
+}
+
+static void pieces_make_the_whole_and_strangers_are_dropped(void **state)
+{
+	enum { N = 3 * TD_SYNC_CHUNK_OCTETS + 17 };
+	struct td_sync_give g = { .to_node = 3, .request = 5, .lineage = 9,
+				  .buf = malloc(N), .octets = N };
+	struct td_sync_take t = { 0 };
+	Td__SyncChunk s = TD__SYNC_CHUNK__INIT, other;
+	unsigned int seed = 1, n = 0;
+	uint8_t *copy = malloc(N);
+
+	for (int i = 0; i < N; i++)
+		copy[i] = rand_r(&seed);
+	memcpy(g.buf, copy, N);
+	td_sync_take_start(&t, 5);
+	while (td_sync_give_next(&g, &s)) {
+		/* the second one first, or twice, or of another view */
+		other = s;
+		other.offset += 1;
+		assert_int_equal(td_sync_take_piece(&t, &other), 0);
+		other = s;
+		other.lineage++;
+		if (n)
+			assert_int_equal(td_sync_take_piece(&t, &other), 0);
+		n++;
+		assert_int_equal(td_sync_take_piece(&t, &s), n == 4);
+		if (n < 4)
+			assert_int_equal(td_sync_take_piece(&t, &s), 0);
+		g.offset += s.data.len;
+	}
+	assert_int_equal(n, 4);
+	assert_int_equal(t.got, N);
+	assert_memory_equal(t.buf, copy, N);
+	td_sync_take_stop(&t);
+	td_sync_give_stop(&g);
+	free(copy);
+}
+
+static void an_announced_size_is_not_believed(void **state)
+{
+	struct td_sync_take t = { 0 };
+	Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
+
+	td_sync_take_start(&t, 1);
+	s.data.data = (uint8_t *)"xyz";
+	s.data.len = 3;
+	s.total_octets = TD_SNAPSHOT_MAX_OCTETS + 1U;
+	assert_int_equal(td_sync_take_piece(&t, &s), -EMSGSIZE);
+	s.total_octets = 2;
+	assert_int_equal(td_sync_take_piece(&t, &s), 0);
+	assert_int_equal(t.got, 0);
+	td_sync_take_stop(&t);
+	/* nobody waits */
+	s.total_octets = 3;
+	assert_int_equal(td_sync_take_piece(&t, &s), 0);
+}
+
+static void what_is_kept_meanwhile_is_bounded(void **state)
+{
+	enum { N = 1024 * 1024 };
+	struct td_sync_take t = { 0 };
+	uint8_t *big = calloc(1, N);
+	int n = 0, rc;
+
+	assert_int_equal(td_sync_take_keep(&t, 1, big, N), 0);
+	assert_null(t.head);
+	td_sync_take_start(&t, 1);
+	while (!(rc = td_sync_take_keep(&t, 1, big, N)))
+		n++;
+	assert_int_equal(rc, -EOVERFLOW);
+	assert_true(n >= 60 && n <= 64);
+	assert_true(t.overrun);
+	/* said once */
+	assert_int_equal(td_sync_take_keep(&t, 1, big, N), 0);
+	td_sync_take_start(&t, 2);
+	assert_false(t.overrun);
+	td_sync_take_stop(&t);
+	free(big);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_newest_view_goes_on),
+		cmocka_unit_test(each_attempt_asks_the_next_giver),
+		cmocka_unit_test(
+			pieces_make_the_whole_and_strangers_are_dropped),
+		cmocka_unit_test(an_announced_size_is_not_believed),
+		cmocka_unit_test(what_is_kept_meanwhile_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
