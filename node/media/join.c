@@ -23,33 +23,12 @@ static void end(struct td_end *e, const struct td_media_span_ops *span)
 {
 	struct td_slot *s = slot(e);
 
-	if (s && s->xconn)
-		span->xconn_off(s->line->port, s->timeslot);
-	if (s)
-		s->xconn = false;
 	if (s)
 		td_slot_stop(s, span);
 	else
 		td_stream_rejoin((struct td_stream *)e);
 	e->peer = NULL;
 	e->echo = false;
-}
-
-static int connect_slots(struct td_slot *a, struct td_slot *b,
-			 const struct td_media_span_ops *span)
-{
-	struct td_port *pa = a->line->port, *pb = b->line->port;
-	int rc = span->xconn(pa, a->timeslot, pb, b->timeslot);
-
-	if (rc)
-		return rc;
-	rc = span->xconn(pb, b->timeslot, pa, a->timeslot);
-	if (rc) {
-		span->xconn_off(pb, b->timeslot);
-		return rc;
-	}
-	a->xconn = b->xconn = true;
-	return 0;
 }
 
 int td_join(struct td_end *a, struct td_end *b,
@@ -59,13 +38,9 @@ int td_join(struct td_end *a, struct td_end *b,
 
 	a->peer = b;
 	b->peer = a;
-	if (slot(a) && slot(b)) {
-		rc = connect_slots(slot(a), slot(b), span);
-	} else {
-		rc = begin(a, span);
-		if (!rc)
-			rc = begin(b, span);
-	}
+	rc = begin(a, span);
+	if (!rc)
+		rc = begin(b, span);
 	if (rc) {
 		end(a, span);
 		end(b, span);

@@ -6,8 +6,9 @@
 
 /** Which end talks to which; the media thread's. */
 
-/** Both must be parted. Slot and slot: by the card.
- *  @return 0 or what the card says: nothing is joined then */
+/** Both must be parted, and one be a stream: two slots are the card's
+ *  business, see voice.c. @return 0 or
+ *  what the card says: nothing is joined then */
 int td_join(struct td_end *a, struct td_end *b,
 	    const struct td_media_span_ops *span);
 int td_join_echo(struct td_end *a, const struct td_media_span_ops *span);

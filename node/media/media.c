@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "node/media/join.h"
 #include "node/media/media_priv.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
@@ -224,7 +223,9 @@ void td_media_free(struct td_media *m)
 		td_loop_fd_del(m->cfg.loop, td_queue_fd(m->done));
 	td_engine_free(m->engine);
 	for (unsigned int i = 0; i < m->n_slots; i++)
-		td_part(&m->slots[i].end, m->cfg.span);
+		if (m->slots[i].ctl.xconn)
+			m->cfg.span->xconn_off(m->slots[i].line->port,
+					       m->slots[i].timeslot);
 	drop_commands(m);
 	while (m->streams && (s = td_map_next(m->streams, &pos)))
 		td_media_stream_free(m, s);

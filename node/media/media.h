@@ -34,8 +34,9 @@ void td_media_free(struct td_media *m);
  *    ptime_ms other than 10, 20 .. 60 means 20; jitter_ms 0 means 60, at most
  *    200; remote 0.0.0.0 (old-style hold) is as "".
  *  rtp_open, rtp_set, join: -EAGAIN: the thread is behind, counted.
- *  join: -ENODEV: no such port or timeslot, -ENOENT: no such stream. What the
- *    card refuses later is logged (MEDIA-SLOT) and counted.
+ *  join: -ENODEV: no such port or timeslot, -ENOENT: no such stream; of slot
+ *    to slot what the card says (waits for its answer). A slot that the card
+ *    refuses to a stream later is logged (MEDIA-SLOT) and counted.
  *  stats of a slot: packets are blocks of 1 ms, of this join or the last;
  *    rx_late are blocks that were sent without us. */
 void td_media_ops(struct td_media *m, struct td_voice_ops *out);

@@ -25,7 +25,6 @@ struct td_slot {
 	/* the media thread's */
 	struct td_slot *next, **link;	/* of those that run */
 	bool open;			/* we write its octets */
-	bool xconn;			/* the card does */
 	uint64_t rx_next, tx_next;	/* blocks */
 	struct td_plc plc;
 	struct td_slot_counts {
@@ -35,6 +34,7 @@ struct td_slot {
 	struct td_voice_stats pub;	/* any thread, td_counted() */
 	struct {
 		struct td_voice_end peer;
+		bool xconn;	/* the card joins it to peer */
 	} ctl;
 };
 

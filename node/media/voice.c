@@ -270,8 +270,16 @@ static int rtp_set(void *arg, uint32_t id, const struct td_voice_rtp *p)
 
 /* ---- joins ---- */
 
+/* What is joined to what, as far as this thread has said; the media thread
+ * follows. */
+static struct td_voice_end *note_of(struct td_end *e)
+{
+	return e->kind == TD_END_SLOT ? &((struct td_slot *)e)->ctl.peer :
+					&((struct td_stream *)e)->ctl.peer;
+}
+
 static int end_of(struct td_media *m, const struct td_voice_end *v,
-		  struct td_end **end, struct td_voice_end **peer)
+		  struct td_end **out)
 {
 	struct td_stream *s;
 	struct td_slot *slot;
@@ -281,40 +289,109 @@ static int end_of(struct td_media *m, const struct td_voice_end *v,
 		s = td_media_stream(m, v->rtp);
 		if (!s)
 			return -ENOENT;
-		*end = &s->end;
-		*peer = &s->ctl.peer;
+		*out = &s->end;
 		return 0;
 	case TD_VOICE_SLOT:
 		slot = td_media_slot(m, v->port, v->timeslot);
 		if (!slot)
 			return -ENODEV;
-		*end = &slot->end;
-		*peer = &slot->ctl.peer;
+		*out = &slot->end;
 		return 0;
 	default:
 		return -EINVAL;
 	}
 }
 
-static void part(void *arg, const struct td_voice_end *a);
-
-/* our own note of who is joined; the thread's is what counts */
-static void unnote(struct td_media *m, struct td_voice_end *peer)
+static void xconn_off(struct td_media *m, struct td_end *e)
 {
-	struct td_voice_end *back, none = { 0 };
-	struct td_end *end;
+	struct td_slot *s = (struct td_slot *)e;
 
-	if (peer->kind && !end_of(m, peer, &end, &back))
-		*back = none;
-	*peer = none;
+	if (e->kind != TD_END_SLOT || !s->ctl.xconn)
+		return;
+	m->cfg.span->xconn_off(s->line->port, s->timeslot);
+	s->ctl.xconn = false;
+}
+
+/* e and its partner are free; ends what the card did between them */
+static void unnote(struct td_media *m, struct td_end *e)
+{
+	struct td_voice_end *note = note_of(e), none = { 0 };
+	struct td_end *other;
+
+	xconn_off(m, e);
+	if (note->kind && !end_of(m, note, &other)) {
+		xconn_off(m, other);
+		*note_of(other) = none;
+	}
+	*note = none;
+}
+
+static int post_part(struct td_media *m, struct td_end *e)
+{
+	struct td_command *c = command(TD_COMMAND_PART);
+
+	if (c)
+		c->a = e;
+	return post(m, c, true);
+}
+
+/* Here and not in the media thread: the card is asked and answers. */
+static int connect_slots(struct td_media *m, struct td_slot *a,
+			 struct td_slot *b)
+{
+	const struct td_media_span_ops *span = m->cfg.span;
+	struct td_port *pa = a->line->port, *pb = b->line->port;
+	int rc = span->xconn(pa, a->timeslot, pb, b->timeslot);
+
+	if (rc)
+		return rc;
+	rc = span->xconn(pb, b->timeslot, pa, a->timeslot);
+	if (rc) {
+		span->xconn_off(pb, b->timeslot);
+		return rc;
+	}
+	a->ctl.xconn = b->ctl.xconn = true;
+	return 0;
+}
+
+static int join_slots(struct td_media *m, struct td_end *a, struct td_end *b)
+{
+	struct td_end *ends[] = { a, b };
+
+	for (int i = 0; i < 2; i++) {
+		int rc = note_of(ends[i])->kind ? post_part(m, ends[i]) : 0;
+
+		if (rc)
+			return rc;
+		unnote(m, ends[i]);
+	}
+	return connect_slots(m, (struct td_slot *)a, (struct td_slot *)b);
+}
+
+static int join_by_thread(struct td_media *m, struct td_end *a,
+			  struct td_end *b)
+{
+	struct td_command *c = command(TD_COMMAND_JOIN);
+	int rc;
+
+	if (c) {
+		c->a = a;
+		c->b = b;
+		c->echo = !b;
+	}
+	rc = post(m, c, false);
+	if (rc)
+		return rc;
+	unnote(m, a);
+	if (b)
+		unnote(m, b);
+	return 0;
 }
 
 static int join(void *arg, const struct td_voice_end *a,
 		const struct td_voice_end *b)
 {
 	struct td_media *m = arg;
-	struct td_voice_end *peer_a, *peer_b = NULL;
-	struct td_command *c;
 	struct td_end *ea, *eb = NULL;
 	int rc;
 
@@ -324,46 +401,34 @@ static int join(void *arg, const struct td_voice_end *a,
 		a = b;
 		b = swap;
 	}
-	rc = end_of(m, a, &ea, &peer_a);
+	rc = end_of(m, a, &ea);
 	if (!rc && b->kind != TD_VOICE_ECHO)
-		rc = end_of(m, b, &eb, &peer_b);
+		rc = end_of(m, b, &eb);
 	if (rc)
 		return rc;
 	if (ea == eb)
 		return -EINVAL;
-	c = command(TD_COMMAND_JOIN);
-	if (!c)
-		return -ENOMEM;
-	c->a = ea;
-	c->b = eb;
-	c->echo = !eb;
-	rc = post(m, c, false);
+	if (eb && ea->kind == TD_END_SLOT && eb->kind == TD_END_SLOT)
+		rc = join_slots(m, ea, eb);
+	else
+		rc = join_by_thread(m, ea, eb);
 	if (rc)
 		return rc;
-	unnote(m, peer_a);
-	*peer_a = *b;
-	if (peer_b) {
-		unnote(m, peer_b);
-		*peer_a = *b;
-		*peer_b = *a;
-	}
+	*note_of(ea) = *b;
+	if (eb)
+		*note_of(eb) = *a;
 	return 0;
 }
 
 static void part(void *arg, const struct td_voice_end *a)
 {
 	struct td_media *m = arg;
-	struct td_voice_end *peer;
-	struct td_command *c;
-	struct td_end *end;
+	struct td_end *e;
 
-	if (end_of(m, a, &end, &peer) || !peer->kind)
+	if (end_of(m, a, &e) || !note_of(e)->kind)
 		return;
-	c = command(TD_COMMAND_PART);
-	if (c)
-		c->a = end;
-	if (!post(m, c, true))
-		unnote(m, peer);
+	if (!post_part(m, e))
+		unnote(m, e);
 }
 
 static void rtp_close(void *arg, uint32_t id)
@@ -373,7 +438,7 @@ static void rtp_close(void *arg, uint32_t id)
 
 	if (!s)
 		return;
-	unnote(m, &s->ctl.peer);
+	unnote(m, &s->end);
 	td_map_del(m->streams, &id, sizeof(id));
 	/* there is room for one close a stream, see media_priv.h */
 	if (td_media_send(m, s->ctl.close, true))
@@ -386,9 +451,8 @@ static int stats(void *arg, const struct td_voice_end *e,
 		 struct td_voice_stats *out)
 {
 	const struct td_voice_stats *p;
-	struct td_voice_end *peer;
 	struct td_end *end;
-	int rc = end_of(arg, e, &end, &peer);
+	int rc = end_of(arg, e, &end);
 
 	if (rc)
 		return rc;

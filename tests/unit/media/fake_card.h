@@ -164,7 +164,7 @@ static void fake_free(struct td_card *c)
 }
 
 /* n packets of the line are exchanged */
-static void fake_advance(struct td_card *c, unsigned int n)
+static inline void fake_advance(struct td_card *c, unsigned int n)
 {
 	static const uint8_t idle[8] = { 0xd5, 0xd5, 0xd5, 0xd5,
 					 0xd5, 0xd5, 0xd5, 0xd5 };

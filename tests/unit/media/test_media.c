@@ -19,17 +19,19 @@
 #include "node/media/rtcp.h"
 #include "node/media/rtp.h"
 #include "proto/base/loop.h"
+#include "tests/unit/media/fake_card.h"
 
 /* the room as the call room uses it: real sockets on 127.0.0.1, its own
  * thread; answers are waited for, up to 10 s, before anything else goes on */
 
 struct room {
 	struct td_loop *loop;
+	struct td_card *card;
 	struct td_media *media;
 	struct td_voice_ops ops;
 };
 
-static int make_room(void **state)
+static int make_room_of(void **state, struct td_card *card)
 {
 	struct room *r = calloc(1, sizeof(*r));
 	struct td_media_cfg cfg = { 0 };
@@ -37,10 +39,22 @@ static int make_room(void **state)
 	assert_int_equal(td_loop_new(&r->loop), 0);
 	cfg.loop = r->loop;
 	cfg.max_streams = 8;
+	cfg.card = r->card = card;
+	cfg.span = card ? &fake_span : NULL;
 	assert_int_equal(td_media_new(&cfg, &r->media), 0);
 	td_media_ops(r->media, &r->ops);
 	*state = r;
 	return 0;
+}
+
+static int make_room(void **state)
+{
+	return make_room_of(state, NULL);
+}
+
+static int make_room_with_card(void **state)
+{
+	return make_room_of(state, fake_new());
 }
 
 static int free_room(void **state)
@@ -49,6 +63,8 @@ static int free_room(void **state)
 
 	td_media_free(r->media);
 	td_loop_free(r->loop);
+	if (r->card)
+		fake_free(r->card);
 	free(r);
 	return 0;
 }
@@ -327,7 +343,73 @@ static void the_dump_names_what_is_there(void **state)
 	drop_phone(r, &p);
 }
 
+static struct td_voice_end slot_end(uint32_t port, uint32_t timeslot)
+{
+	return (struct td_voice_end){ .kind = TD_VOICE_SLOT, .port = port,
+				      .timeslot = timeslot };
+}
+
+static void two_slots_are_left_to_the_card(void **state)
+{
+	struct room *r = *state;
+	struct td_voice_end ea = slot_end(1, 7), eb = slot_end(2, 9),
+			    ec = slot_end(3, 1);
+	struct fake_slot *a = &r->card->port[0].slot[7];
+	struct fake_slot *b = &r->card->port[1].slot[9];
+	struct fake_slot *c = &r->card->port[2].slot[1];
+	void *m = r->ops.m;
+
+	assert_int_equal(r->ops.join(m, &ea, &eb), 0);
+	assert_true(a->xconn && b->xconn);
+	assert_ptr_equal(a->from, &r->card->port[1]);
+	assert_int_equal(a->ts_from, 9);
+	assert_ptr_equal(b->from, &r->card->port[0]);
+	assert_int_equal(b->ts_from, 7);
+	/* moved to a third: the first partner is free */
+	assert_int_equal(r->ops.join(m, &ec, &eb), 0);
+	assert_true(c->xconn && b->xconn && !a->xconn);
+	assert_ptr_equal(b->from, &r->card->port[2]);
+	r->ops.part(m, &ec);
+	assert_false(b->xconn || c->xconn);
+	/* the second direction fails: the first is taken back */
+	r->card->port[0].xconn_rc = -EIO;
+	assert_int_equal(r->ops.join(m, &ea, &eb), -EIO);
+	assert_false(a->xconn || b->xconn);
+	r->card->port[0].xconn_rc = 0;
+	assert_int_equal(r->ops.join(m, &ea, &eb), 0);
+	settle(r);
+}
+
+static void a_slot_goes_from_the_card_to_a_phone_and_back(void **state)
+{
+	struct room *r = *state;
+	struct td_voice_end ea = slot_end(1, 7), eb = slot_end(2, 9), ep;
+	struct fake_slot *a = &r->card->port[0].slot[7];
+	struct fake_slot *b = &r->card->port[1].slot[9];
+	struct td_voice_end bad = slot_end(5, 1), bad2 = slot_end(1, 32);
+	struct phone p;
+	void *m = r->ops.m;
+
+	make_phone(r, &p, 8);
+	ep = end_of(&p);
+	assert_int_equal(r->ops.join(m, &ea, &eb), 0);
+	join(r, &ep, &ea);
+	assert_false(a->xconn || b->xconn);
+	assert_true(a->open);
+	assert_int_equal(r->ops.join(m, &eb, &ea), 0);
+	settle(r);
+	assert_true(a->xconn && b->xconn && !a->open);
+	join(r, &ep, &eb);
+	drop_phone(r, &p);
+	settle(r);
+	assert_false(a->xconn || b->xconn || a->open || b->open);
+	assert_int_equal(r->ops.join(m, &bad, &ea), -ENODEV);
+	assert_int_equal(r->ops.join(m, &bad2, &ea), -ENODEV);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_room, free_room)
+#define CARD_CASE(f) \
+	cmocka_unit_test_setup_teardown(f, make_room_with_card, free_room)
 
 int main(void)
 {
@@ -337,6 +419,8 @@ int main(void)
 		CASE(a_stream_goes_on_as_itself_when_it_is_joined_anew),
 		CASE(mistakes_are_answered),
 		CASE(the_dump_names_what_is_there),
+		CARD_CASE(two_slots_are_left_to_the_card),
+		CARD_CASE(a_slot_goes_from_the_card_to_a_phone_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ struct rig {
 	struct td_card *card;
 	struct td_queue *commands, *done;
 	struct td_engine *engine;
-	struct td_slot slot, slot2;
+	struct td_slot slot;
 	struct td_stream *stream[STREAMS];
 	struct td_addr at[STREAMS];	/* where the streams receive */
 	int phone;			/* the far end of stream 0 */
@@ -178,7 +178,6 @@ static int set_up(void **state)
 	assert_int_equal(td_addr_parse("127.0.0.1", 0, &any), 0);
 	assert_int_equal(td_socket_open(&any, &r->phone), 0);
 	init_slot(r, &r->slot, 1, TS);
-	init_slot(r, &r->slot2, 2, 9);
 	for (int i = 0; i < STREAMS; i++) {
 		add_stream(r, i);
 		set_stream(r, i, true, true);
@@ -464,29 +463,6 @@ static void the_echo_of_a_line_is_bit_exact(void **state)
 	assert_false(r->card->port[0].slot[TS].open);
 }
 
-static void two_slots_are_left_to_the_card(void **state)
-{
-	struct rig *r = *state;
-	struct fake_slot *a = &r->card->port[0].slot[TS];
-	struct fake_slot *b = &r->card->port[1].slot[9];
-
-	join(r, &r->slot.end, &r->slot2.end);
-	assert_true(a->xconn && b->xconn);
-	assert_ptr_equal(a->from, &r->card->port[1]);
-	assert_int_equal(a->ts_from, 9);
-	assert_ptr_equal(b->from, &r->card->port[0]);
-	assert_int_equal(b->ts_from, TS);
-	pass(r, 100, 0);
-	part(r, &r->slot2.end);
-	assert_false(a->xconn || b->xconn || a->open || b->open);
-	/* the second direction fails: the first is taken back */
-	r->card->port[0].xconn_rc = -EIO;
-	join(r, &r->slot.end, &r->slot2.end);
-	assert_false(a->xconn || b->xconn);
-	assert_null(r->slot.end.peer);
-	assert_null(r->slot2.end.peer);
-}
-
 static void a_slot_moves_from_stream_to_stream(void **state)
 {
 	struct rig *r = *state;
@@ -531,7 +507,6 @@ int main(void)
 		CASE(after_an_overrun_timestamps_show_the_hole),
 		CASE(held_streams_neither_send_nor_play),
 		CASE(the_echo_of_a_line_is_bit_exact),
-		CASE(two_slots_are_left_to_the_card),
 		CASE(a_slot_moves_from_stream_to_stream),
 	};
 
