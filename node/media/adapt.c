@@ -120,8 +120,7 @@ bool td_adapt_waits(const struct td_jitter *j, size_t n)
 	return j->hard && n && n < NEED;
 }
 
-/* the slack of what comes from now on differs by this */
-static void shift(struct td_jitter *j, int32_t by)
+void td_adapt_shift(struct td_jitter *j, int32_t by)
 {
 	for (int i = 0; i < TD_JITTER_BUCKETS; i++) {
 		j->los[i] += by;
@@ -129,8 +128,6 @@ static void shift(struct td_jitter *j, int32_t by)
 	}
 	j->lo += by;
 	j->hi += by;
-	j->n.corrections++;
-	j->tries = 0;
 }
 
 /* what is left to do; a small rest, and having gone too far, is nothing */
@@ -155,7 +152,7 @@ static void remove_lag(struct td_jitter *j, const int16_t *x, int n, int lag)
 	td_jitter_copy_in(j, j->next + lag, y, len);
 	td_jitter_forget(j, lag);
 	j->n.removed += lag;
-	shift(j, -lag);
+	td_adapt_shift(j, -lag);
 }
 
 /* Fades from what comes to what was, and then all of it comes again. */
@@ -169,7 +166,7 @@ static void insert_lag(struct td_jitter *j, const int16_t *x, int lag)
 	j->next -= lag;
 	td_jitter_copy_in(j, j->next, y, lag);
 	j->n.inserted += lag;
-	shift(j, lag);
+	td_adapt_shift(j, lag);
 }
 
 static bool quiet(const int16_t *x, int n)
@@ -226,6 +223,8 @@ void td_adapt_apply(struct td_jitter *j)
 		remove_lag(j, x, NEED, lag);
 	else
 		insert_lag(j, x, lag);
+	j->n.corrections++;
+	j->tries = 0;
 	j->hard = rest(j->hard, want < 0 ? -lag : lag);
 	j->soft = rest(j->soft, want < 0 ? -lag : lag);
 }

@@ -13,6 +13,8 @@ void td_adapt_restart(struct td_jitter *j, uint64_t now);
 void td_adapt_note(struct td_jitter *j, uint64_t now, int32_t slack);
 /** A packet came `by` octets too late to be played. */
 void td_adapt_late(struct td_jitter *j, uint64_t now, uint32_t by);
+/** The slack of what comes from now on differs by this. */
+void td_adapt_shift(struct td_jitter *j, int32_t by);
 /** Corrects the octets that go out next, when wanted and they suit it. */
 void td_adapt_apply(struct td_jitter *j);
 /** True: n octets are too few to correct, let them wait for more. */

@@ -273,6 +273,11 @@ void td_jitter_skip(struct td_jitter *j, size_t n)
 {
 	while (n && j->playing && !td_jitter_run(j, 1))
 		n -= conceal(j, NULL, n);
+	/* what is there is not lost: it comes later */
+	if (n && j->playing) {
+		j->n.grown += n;
+		td_adapt_shift(j, n);
+	}
 }
 
 uint32_t td_jitter_level(const struct td_jitter *j)

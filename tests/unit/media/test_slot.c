@@ -34,6 +34,7 @@ struct rig {
 	uint64_t from;
 	uint64_t heard_base, heard, heard_wrong, heard_idle;
 	bool (*lost)(uint64_t block);
+	bool alarm;
 	/* the phone */
 	uint8_t ptime_ms, codec;
 	uint64_t sent;			/* octets */
@@ -87,6 +88,8 @@ static int flag(void *arg, uint64_t block)
 {
 	struct rig *r = arg;
 
+	if (r->alarm)
+		return TD_BLOCK_ALARM;
 	return r->lost && r->lost(block) ? TD_BLOCK_LOST : 0;
 }
 
@@ -385,6 +388,23 @@ static void blocks_that_the_line_lost_are_concealed(void **state)
 	assert_true(r->got + 160 >= r->from);
 }
 
+static void an_alarm_is_silence_to_the_phone(void **state)
+{
+	struct rig *r = *state;
+	uint8_t buf[2048];
+	struct td_rtp_packet p;
+
+	r->alarm = true;
+	join(r, &r->stream[0]->end, &r->slot.end);
+	fake_advance(r->card, 20);
+	td_engine_tick(r->engine, r->now_ns);
+	assert_true(recv(r->phone, buf, sizeof(buf), MSG_DONTWAIT) == 172);
+	assert_int_equal(td_rtp_parse(buf, 172, &p), 0);
+	for (size_t i = 0; i < p.n; i++)
+		assert_int_equal(p.payload[i], TD_ALAW_IDLE);
+	assert_int_equal(r->slot.n.rx_alarm, 20);
+}
+
 static void after_an_overrun_timestamps_show_the_hole(void **state)
 {
 	struct rig *r = *state;
@@ -504,6 +524,7 @@ int main(void)
 		CASE(pauses_of_40_ms_change_no_octet),
 		CASE(a_pause_of_200_ms_loses_nothing_from_the_line),
 		CASE(blocks_that_the_line_lost_are_concealed),
+		CASE(an_alarm_is_silence_to_the_phone),
 		CASE(after_an_overrun_timestamps_show_the_hole),
 		CASE(held_streams_neither_send_nor_play),
 		CASE(the_echo_of_a_line_is_bit_exact),
