@@ -221,11 +221,11 @@ void td_media_free(struct td_media *m)
 	stop_thread(m);
 	if (m->done)
 		td_loop_fd_del(m->cfg.loop, td_queue_fd(m->done));
-	td_engine_free(m->engine);
 	for (unsigned int i = 0; i < m->n_slots; i++)
 		if (m->slots[i].ctl.xconn)
 			m->cfg.span->xconn_off(m->slots[i].line->port,
 					       m->slots[i].timeslot);
+	td_engine_free(m->engine);
 	drop_commands(m);
 	while (m->streams && (s = td_map_next(m->streams, &pos)))
 		td_media_stream_free(m, s);
