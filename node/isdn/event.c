@@ -255,6 +255,41 @@ static void on_restart(struct td_isdn_line *line,
 	} while (leg);
 }
 
+/* ---- RESTART of ours ---- */
+
+static void restart_next(struct td_isdn_line *line)
+{
+	while (line->to_restart) {
+		uint32_t t = (uint32_t)__builtin_ctz(line->to_restart);
+
+		line->to_restart &= line->to_restart - 1;
+		if (line->slot[t])	/* taken meanwhile: alive */
+			continue;
+		if (td_pri_restart(line->pri, t))
+			continue;
+		line->st.restarts_sent++;
+		return;
+	}
+}
+
+/* A libpri that starts from nothing knows of no call, so what the exchange
+ * still has up from before is a ghost: Q.931 5.5. When the view has a call on
+ * the line, this is no cold start but a take-over, and no RESTART must be
+ * sent (failover.md). */
+static void restart_cold(struct td_isdn_line *line)
+{
+	const struct td_isdn_env *env = &line->isdn->env;
+	uint32_t channels = line->conf.channels & ~1u;
+
+	line->cold = false;
+	for (uint32_t t = 1; t < TD_LINE_SLOTS; t++)
+		if (channels & 1u << t &&
+		    env->busy(env->arg, line->conf.name, t))
+			return;
+	line->to_restart = channels;
+	restart_next(line);
+}
+
 /* ---- D-channel ---- */
 
 static void on_dchannel(struct td_isdn_line *line, bool up)
@@ -266,6 +301,8 @@ static void on_dchannel(struct td_isdn_line *line, bool up)
 	line->lib_up = up;
 	if (up) {
 		line->miswired = false;
+		if (line->cold)
+			restart_cold(line);
 		line->ready_at_ms = env->now_ms(env->arg) +
 				    td_isdn_timers[TD_T_GUARD].default_ms;
 		td_info("isdn", "span=%s dchannel=up", line->conf.name);
@@ -297,6 +334,9 @@ void td_line_event(struct td_isdn_line *line, const struct td_pri_event *ev)
 		break;
 	case TD_PRI_RESTART:
 		on_restart(line, ev);
+		break;
+	case TD_PRI_RESTART_ACK:
+		restart_next(line);
 		break;
 	case TD_PRI_SETUP:
 		on_setup(line, ev);

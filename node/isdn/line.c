@@ -272,7 +272,10 @@ static int start_pri(struct td_isdn_line *line)
 		.arg = line,
 	};
 
-	return line->pri ? 0 : td_pri_new(&cfg, &line->pri);
+	if (line->pri)
+		return 0;
+	line->cold = true;
+	return td_pri_new(&cfg, &line->pri);
 }
 
 int td_line_activate(struct td_isdn_line *line, bool active)
@@ -371,7 +374,7 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 	td_isdn_gate_stats(line->gate, &gate);
 	return json_pack(
 		"{s:s, s:I, s:b, s:b, s:b, s:b, s:s, s:o, s:I, s:i,"
-		" s:{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
+		" s:{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
 		" s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
 		"name", line->conf.name, "port", (json_int_t)line->conf.port,
@@ -389,7 +392,8 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 		(json_int_t)st->refused_in, "no_channel",
 		(json_int_t)st->no_channel, "glare", (json_int_t)st->glare,
 		"retried", (json_int_t)st->retried, "restarts",
-		(json_int_t)st->restarts, "dchannel_downs",
+		(json_int_t)st->restarts, "restarts_sent",
+		(json_int_t)st->restarts_sent, "dchannel_downs",
 		(json_int_t)st->dchannel_downs, "swept",
 		(json_int_t)st->swept, "checkpoint_failed",
 		(json_int_t)st->checkpoint_failed, "complaints",

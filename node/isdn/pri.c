@@ -161,6 +161,7 @@ static const enum td_pri_event_type type_of[] = {
 	[PRI_EVENT_RINGING] = TD_PRI_ALERTING,
 	[PRI_EVENT_ANSWER] = TD_PRI_CONNECT,
 	[PRI_EVENT_HANGUP_ACK] = TD_PRI_GONE,
+	[PRI_EVENT_RESTART_ACK] = TD_PRI_RESTART_ACK,
 	[PRI_EVENT_INFO_RECEIVED] = TD_PRI_INFO,
 	[PRI_EVENT_PROCEEDING] = TD_PRI_PROCEEDING,
 	[PRI_EVENT_SETUP_ACK] = TD_PRI_SETUP_ACK,
@@ -183,6 +184,7 @@ static bool convert(const pri_event *e, struct td_pri_event *ev)
 	case TD_PRI_UP:
 	case TD_PRI_DOWN:
 	case TD_PRI_MISWIRED:
+	case TD_PRI_RESTART_ACK:
 		break;
 	case TD_PRI_RESTART:
 		ev->all_channels = e->restart.channel == -1;
@@ -372,6 +374,11 @@ void td_pri_destroy(struct td_pri *p, void *call)
 {
 	if (td_pri_valid(p, call))
 		pri_destroycall(p->pri, call);
+}
+
+int td_pri_restart(struct td_pri *p, uint32_t channel)
+{
+	return error_of(pri_reset(p->pri, (int)channel));
 }
 
 int td_pri_active_calls(struct td_pri *p)

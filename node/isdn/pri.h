@@ -32,6 +32,7 @@ enum td_pri_event_type {
 	TD_PRI_UP,		/* multiple frame established */
 	TD_PRI_DOWN,
 	TD_PRI_RESTART,		/* acknowledged; calls are ours to destroy */
+	TD_PRI_RESTART_ACK,
 	TD_PRI_SETUP,
 	TD_PRI_SETUP_ACK,
 	TD_PRI_INFO,		/* called: the new digits only */
@@ -98,6 +99,10 @@ int td_pri_hangup(struct td_pri *p, void *call, int cause);
  *  these only; for others libpri wants an answer first. */
 bool td_pri_refusable(int cause);
 void td_pri_destroy(struct td_pri *p, void *call);
+
+/** RESTART of one channel, the next one after TD_PRI_RESTART_ACK only;
+ *  Q.931 5.5.1, T316 and its repetition are libpri's. */
+int td_pri_restart(struct td_pri *p, uint32_t channel);
 
 /** "Total active-calls" of libpri: counts ghosts too. */
 int td_pri_active_calls(struct td_pri *p);

@@ -61,7 +61,7 @@ struct td_line_stats {
 	uint64_t rx_frames, rx_bad[TD_LAPD_VERDICTS], rx_cut,
 		rx_unknown_cref;
 	uint64_t calls_in, calls_out, refused_in, no_channel, glare, retried,
-		restarts, dchannel_downs, swept, checkpoint_failed;
+		restarts, restarts_sent, dchannel_downs, swept, checkpoint_failed;
 };
 
 struct td_isdn_line {
@@ -73,6 +73,8 @@ struct td_isdn_line {
 	bool active;
 	bool lib_up;		/* libpri has multiple frames established */
 	bool miswired;		/* said already */
+	bool cold;		/* libpri is new, it knows of no call */
+	uint32_t to_restart;	/* channels, one after another */
 	int64_t ready_at_ms;	/* when SETUP may be sent, 0: not known */
 	struct td_pri *pri;	/* since the first activation */
 	struct td_isdn_gate *gate;

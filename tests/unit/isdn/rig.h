@@ -72,6 +72,20 @@ RIG void pump(struct rig *r, int64_t ms)
 	}
 }
 
+/* The node is not there. */
+RIG void pump_exchange(struct rig *r, int64_t ms)
+{
+	int64_t end = rig_us + ms * 1000;
+
+	for (;;) {
+		if (x_step(r))
+			continue;
+		if (rig_us >= end)
+			return;
+		rig_us = rig_next(r, end);
+	}
+}
+
 RIG void x_silent(struct pri *p, char *s)
 {
 }

@@ -149,6 +149,14 @@ RIG void x_event(struct rig *r, pri_event *e)
 		break;
 	case PRI_EVENT_RESTART:
 		r->x_restarts++;
+		for (int i = 0; i < RIG_CALLS; i++) {
+			c = &r->xc[i];
+			if (!c->used || c->gone ||
+			    c->chan != (e->restart.channel & 0xff))
+				continue;
+			pri_destroycall(r->x, c->c);
+			c->gone = true;
+		}
 		break;
 	case PRI_EVENT_RESTART_ACK:
 		r->x_restart_acks++;

@@ -148,6 +148,47 @@ static void a_line_that_was_away_for_a_while_has_its_calls(void **state)
 	rig_all_quiet(r);
 }
 
+static void a_cold_start_restarts_every_channel_once(void **state)
+{
+	struct rig *r = *state;
+
+	assert_int_equal(r->x_restarts, 30);
+	room_dial(r, "5550002", 0);
+	x_dial(r, 1, "5551000");
+	pump(r, 100);
+	assert_int_equal(x_open(r), 2);
+	/* the daemon is gone and comes back, its calls are lost */
+	td_isdn_free(r->isdn);
+	memset(r->room, 0, sizeof(r->room));
+	pump_exchange(r, 1000);
+	rig_isdn(r);
+	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
+	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), 0);
+	pump(r, 5000);
+	assert_int_equal(r->x_restarts, 60);
+	assert_int_equal(x_open(r), 0);
+	td_isdn_activate(r->isdn, "s1", false);
+	td_isdn_activate(r->isdn, "s1", true);
+	pump(r, 20000);
+	assert_int_equal(r->x_restarts, 60);
+	rig_all_quiet(r);
+}
+
+static void no_restart_where_the_view_has_a_call(void **state)
+{
+	struct rig *r;
+
+	rig_setup_down(state);
+	r = *state;
+	r->view_busy = 1u << 7;
+	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
+	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), 0);
+	rig_exchange(r, PRI_NETWORK);
+	pump(r, 5000);
+	assert_true(r->row.dchannel_up);
+	assert_int_equal(r->x_restarts, 0);
+}
+
 static void a_card_may_go_away_and_come_back(void **state)
 {
 	struct rig *r = *state;
@@ -274,6 +315,8 @@ int main(void)
 		CASE(calls_outlive_a_lost_dchannel),
 		CASE(calls_end_when_the_dchannel_stays_away),
 		CASE(a_line_that_was_away_for_a_while_has_its_calls),
+		CASE(a_cold_start_restarts_every_channel_once),
+		BARE(no_restart_where_the_view_has_a_call),
 		CASE(a_card_may_go_away_and_come_back),
 		CASE(a_line_taken_out_of_the_site_clears_its_calls),
 		CASE(the_row_tells_alarms_and_survives_a_snapshot),

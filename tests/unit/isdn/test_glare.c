@@ -130,6 +130,40 @@ static void a_channel_that_is_busy_in_the_view_is_not_offered(void **state)
 	rig_all_quiet(r);
 }
 
+static void lines_out_of_service_are_passed_over(void **state)
+{
+	struct rig *r = *state;
+	struct room_call *c = room_new(r);
+	struct td_site_line conf[2] = { r->conf, r->conf };
+	struct td_site site = { .lines = conf, .n_lines = 2 };
+
+	strcpy(conf[1].name, "s2");	/* its port is not there */
+	conf[1].port = 2;
+	assert_int_equal(td_isdn_set_site(r->isdn, &site), 0);
+	strcpy(c->setup.called, "5550002");
+	strcpy(c->setup.calling, "alice");	/* no number: none is sent */
+	c->setup.complete = true;
+	strcpy(c->setup.lines[0], "s9");
+	strcpy(c->setup.lines[1], "s2");
+	c->setup.n_lines = 2;
+	assert_int_equal(td_isdn_leg_new(r->isdn, &c->leg), 0);
+	c->leg->call = c;
+	assert_int_equal(c->leg->ops->setup(c->leg, &c->setup), -ENETDOWN);
+	strcpy(c->setup.lines[2], "s1");
+	c->setup.n_lines = 3;	/* the same leg may be tried again */
+	r->view_busy = 0xfffffffe;
+	assert_int_equal(c->leg->ops->setup(c->leg, &c->setup), -EBUSY);
+	r->view_busy = 0;
+	assert_int_equal(c->leg->ops->setup(c->leg, &c->setup), 0);
+	assert_int_equal(c->leg->ops->setup(c->leg, &c->setup), -EINVAL);
+	pump(r, 100);
+	assert_true(c->answered);
+	assert_string_equal(c->session.span, "s1");
+	assert_string_equal(r->xc[0].calling, "");
+	room_clear(c, 16);
+	rig_all_quiet(r);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
@@ -141,6 +175,7 @@ int main(void)
 		CASE(a_second_refusal_is_told),
 		CASE(an_answer_on_a_busy_channel_is_released),
 		CASE(an_incoming_call_prefers_or_insists),
+		CASE(lines_out_of_service_are_passed_over),
 		CASE(a_channel_that_is_busy_in_the_view_is_not_offered),
 	};
 
