@@ -60,6 +60,7 @@ struct sim {
 	uint64_t rings, seq;
 	uint32_t pids;
 	unsigned int seed;
+	int quorum;		/* 0: by votes; 1, -1: always, never */
 };
 
 static inline unsigned int sim_rand(struct sim *s, unsigned int below)
@@ -154,7 +155,7 @@ static inline struct sim_event *sim_tell(struct sim *s, struct sim_machine *m,
 				 !was[m->id],
 		};
 	}
-	e->quorate = votes * 2 > SIM_MACHINES;
+	e->quorate = s->quorum ? s->quorum > 0 : votes * 2 > SIM_MACHINES;
 	sim_put(&m->in, e);
 	return e;
 }

@@ -312,6 +312,73 @@ static void a_cluster_that_lost_quorum_goes_on_with_the_newest(
 	sim_end(&s);
 }
 
+/* as with no_quorum_policy and the like: both parts went on */
+static void of_two_parts_that_went_on_the_later_one_stays(void **state)
+{
+	struct sim s;
+	struct outcome a, b;
+
+	start_all(&s);
+	s.quorum = 1;
+	s.machine[1].group = 1;
+	sim_reform(&s);
+	sim_drain(&s);
+	submit(&s, 1, "sip:a", &a);
+	submit(&s, 2, "sip:b", &b);
+	sim_drain(&s);
+	assert_int_equal(a.status + b.status, 0);
+	assert_int_equal(a.calls + b.calls, 2);
+	s.machine[1].group = 0;
+	sim_reform(&s);
+	sim_drain(&s);
+	for (uint32_t i = 1; i <= SIM_MACHINES; i++) {
+		assert_int_equal(td_cluster_state(at(&s, i)),
+				 TD_CLUSTER_RUNNING);
+		assert_true(has(&s, i, "sip:b"));
+		assert_false(has(&s, i, "sip:a"));
+		assert_same_views(&s, 1, i);
+	}
+	sim_end(&s);
+}
+
+/* votes come and go within one ring */
+static void a_ring_that_loses_and_finds_its_quorum_goes_on(void **state)
+{
+	uint64_t was[SIM_MACHINES + 1];
+	struct sim s;
+	struct outcome o;
+
+	start_all(&s);
+	submit(&s, 1, "sip:a", &o);
+	sim_drain(&s);
+	for (int q = -1; q <= 0; q++) {
+		s.quorum = q;
+		for (uint32_t i = 1; i <= SIM_MACHINES; i++)
+			was[i] = s.machine[i].ring;
+		for (uint32_t i = 1; i <= SIM_MACHINES; i++)
+			sim_tell(&s, &s.machine[i], was, 0);
+		submit(&s, 2, q ? "sip:b" : "sip:c", &o);
+		sim_drain(&s);
+		assert_int_equal(o.calls, 1);
+		if (!q)
+			break;
+		assert_int_equal(o.status, -ECANCELED);
+		/* refused until it is back */
+		assert_int_equal(td_cluster_state(at(&s, 2)),
+				 TD_CLUSTER_MINORITY);
+		s.quorum = 0;
+		for (uint32_t i = 1; i <= SIM_MACHINES; i++)
+			sim_tell(&s, &s.machine[i], was, 0);
+		sim_drain(&s);
+	}
+	assert_int_equal(o.status, 0);
+	for (uint32_t i = 1; i <= SIM_MACHINES; i++) {
+		assert_true(has(&s, i, "sip:a") && has(&s, i, "sip:c"));
+		assert_same_views(&s, 1, i);
+	}
+	sim_end(&s);
+}
+
 static void a_giver_that_dies_is_replaced(void **state)
 {
 	struct sim s;
@@ -485,6 +552,9 @@ int main(void)
 		cmocka_unit_test(who_comes_back_brings_nothing_deleted_back),
 		cmocka_unit_test(
 			a_cluster_that_lost_quorum_goes_on_with_the_newest),
+		cmocka_unit_test(of_two_parts_that_went_on_the_later_one_stays),
+		cmocka_unit_test(
+			a_ring_that_loses_and_finds_its_quorum_goes_on),
 		cmocka_unit_test(a_giver_that_dies_is_replaced),
 		cmocka_unit_test(
 			a_large_view_comes_in_pieces_with_the_ops_meanwhile),
