@@ -110,7 +110,7 @@ const struct td_verb td_verbs[] = {
 	  .body_out = true },
 	{ .name = "config log",
 	  .help = "Lists the generations, newest first",
-	  .columns = { { "generation", "GENERATION" }, 
+	  .columns = { { "generation", "GENERATION" },
 		       { "at", "AT", TD_FORM_TIME },
 		       { "author", "AUTHOR" }, { "comment", "COMMENT" },
 		       { "running", "RUNNING" } } },

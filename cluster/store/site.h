@@ -65,8 +65,8 @@ struct td_site_line {
 	enum td_line_side side;
 	uint32_t channels;		/* bit t: timeslot t is a B-channel */
 	uint32_t dchannel;		/* timeslot, 16 */
-	bool overlap;			/* send SETUP before the number is complete */
-	bool transparent;		/* A-law bit for bit: true, the only way */
+	bool overlap;			/* SETUP before all digits are known */
+	bool transparent;		/* A-law bit for bit: always true */
 	enum td_line_switch switch_type;
 };
 

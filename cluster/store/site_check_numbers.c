@@ -169,7 +169,7 @@ static void check_service(const struct site_checker *c, size_t i)
 }
 
 /* A service's number within an extension range: who would get the call?
- * v is sorted; of ranges that overlap, which is told elsewhere, one is found. */
+ * v is sorted; of ranges that overlap (told elsewhere) one is found. */
 static void service_in_range(const struct site_checker *c,
 			     const struct span *v, size_t n)
 {

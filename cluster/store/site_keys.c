@@ -6,13 +6,12 @@
 #include <string.h>
 
 /* site_value.c finds the count of a list right behind its array */
-_Static_assert(offsetof(struct td_site_line, n_nodes) ==
-	       offsetof(struct td_site_line, nodes) + 16 * sizeof(uint32_t) &&
-	       offsetof(struct td_site_address, n_nodes) ==
-	       offsetof(struct td_site_address, nodes) + 16 * sizeof(uint32_t) &&
-	       offsetof(struct td_site_route, n_lines) ==
-	       offsetof(struct td_site_route, lines) + 16 * TD_NAME_MAX,
-	       "a list's count follows its array");
+#define COUNT_FOLLOWS(st, list, count)                                         \
+	_Static_assert(offsetof(st, count) ==                                  \
+		       offsetof(st, list) + sizeof(((st *)0)->list), #list)
+COUNT_FOLLOWS(struct td_site_line, nodes, n_nodes);
+COUNT_FOLLOWS(struct td_site_address, nodes, n_nodes);
+COUNT_FOLLOWS(struct td_site_route, lines, n_lines);
 
 #define KEY(key, ty, st, member, ...)                                          \
 	{                                                                      \
