@@ -101,11 +101,12 @@ static int connect_card(const char *path, int *out)
 
 	if (rc)
 		return rc;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	/* a card that stands still must not keep its user waiting */
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
-		rc = -errno;
+		rc = errno == EAGAIN ? -ETIMEDOUT : -errno;
 		close(fd);
 		return rc;
 	}
@@ -150,7 +151,7 @@ static int hello(struct td_card *c, int fds[FDS_MAX], unsigned int *n_fds)
 	rc = send_request(c, &req);
 	if (rc)
 		return rc;
-	if (poll(&pfd, 1, 2000) <= 0)
+	if (poll(&pfd, 1, TD_CARD_WAIT_MS) <= 0)
 		return -ETIMEDOUT;
 	n = recvmsg(c->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)

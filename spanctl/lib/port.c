@@ -35,8 +35,7 @@ void td_port_status(const struct td_port *p, struct td_port_status *out)
 	s.counters.hdlc_overrun += p->overrun;
 	s.counters.hdlc_tx_refused += p->refused;
 	/* not the card's word for it: a card that stands still says nothing */
-	s.tx_on = s.epoch && !s.tx_inhibited &&
-		  td_clock_boot_ns() < s.lease_end_ns;
+	s.tx_on = !s.tx_inhibited && td_clock_boot_ns() < s.lease_end_ns;
 	if (td_card_gone(p->card)) {
 		s.alarms = TD_ALARM_LOS;
 		s.tx_on = false;

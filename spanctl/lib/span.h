@@ -27,7 +27,7 @@ enum td_card_mode {
 
 /** @param path the card's socket, "/run/tandem/span.sock"
  *  @return 0, -ECONNREFUSED / -ENOENT: no card, -EBUSY: it has an owner,
- *  -EPROTO: another ABI */
+ *  -EPROTO: another ABI, -ETIMEDOUT: no answer in 250 ms */
 int td_card_open(const char *path, enum td_card_mode mode,
 		 struct td_card **out);
 /** An owner's close switches every transmitter off (so does its death). */
@@ -47,8 +47,9 @@ struct td_port_status {
 	bool tx_on;		/* a lease is held and not over */
 	bool tx_inhibited;	/* switched off by hand: td_port_inhibit */
 	uint32_t hdlc_timeslot;	/* 0: off */
-	uint64_t epoch;
-	int64_t lease_end_ns;	/* CLOCK_BOOTTIME */
+	uint64_t epoch;		/* of the lease; without one, the newest that
+				 * is over for good (0: none was) */
+	int64_t lease_end_ns;	/* CLOCK_BOOTTIME, 0: no lease */
 	uint64_t rx_block;	/* blocks below this may be read */
 	uint64_t tx_block;	/* next to be transmitted */
 	struct td_span_counters counters;

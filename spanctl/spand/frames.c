@@ -49,48 +49,59 @@ static void set_tail(struct td_spand_port *p, uint64_t tail)
 		p->event = true;
 }
 
-void td_spand_frames_drop(struct td_spand_port *p)
+/* Nothing that the owner wrote is believed: a ring that makes no sense is
+ * emptied.
+ * @return octets of the oldest record before head, 0: there is none */
+static size_t take_record(struct td_spand_port *p, uint64_t head,
+			  uint64_t *epoch, uint8_t out[TD_SPAN_FRAME_MAX])
 {
-	uint64_t head = __atomic_load_n(&p->mem.owner->hdlc_head,
-					__ATOMIC_ACQUIRE);
+	struct td_span_hdlc_tx rec;
+	int64_t used = td_ring_used(head, p->hdlc_tail, TD_SPAN_HDLC_TX);
 
-	if (head == p->hdlc_tail)
-		return;
+	if (!used)
+		return 0;
+	if (used < (int64_t)sizeof(rec))
+		goto nonsense;
+	td_ring_get(p->mem.hdlc_tx, TD_SPAN_HDLC_TX, p->hdlc_tail, &rec,
+		    sizeof(rec));
+	if (rec.len < TD_HDLC_FRAME_MIN || rec.len > TD_SPAN_FRAME_MAX ||
+	    rec.size > used || rec.size != padded(sizeof(rec) + rec.len))
+		goto nonsense;
+	td_ring_get(p->mem.hdlc_tx, TD_SPAN_HDLC_TX,
+		    p->hdlc_tail + sizeof(rec), out, rec.len);
+	set_tail(p, p->hdlc_tail + rec.size);
+	*epoch = rec.epoch;
+	return rec.len;
+nonsense:
 	p->c.hdlc_tx_refused++;
 	set_tail(p, head);
+	return 0;
 }
 
-/* Nothing that the owner wrote is believed: a ring that makes no sense is
- * emptied. */
+static uint64_t hdlc_head(const struct td_spand_port *p)
+{
+	return __atomic_load_n(&p->mem.owner->hdlc_head, __ATOMIC_ACQUIRE);
+}
+
+void td_spand_frames_drop(struct td_spand_port *p)
+{
+	uint64_t head = hdlc_head(p), epoch;
+	uint8_t out[TD_SPAN_FRAME_MAX];
+
+	while (take_record(p, head, &epoch, out))
+		p->c.hdlc_tx_refused++;
+}
+
 size_t td_spand_frames_take(struct td_spand_port *p,
 			    uint8_t out[TD_SPAN_FRAME_MAX])
 {
-	struct td_span_hdlc_tx rec;
-	uint64_t head;
-	int64_t used;
+	uint64_t head = hdlc_head(p), epoch;
+	size_t n;
 
-	for (;;) {
-		head = __atomic_load_n(&p->mem.owner->hdlc_head,
-				       __ATOMIC_ACQUIRE);
-		if (head == p->hdlc_tail)
-			return 0;
-		used = td_ring_used(head, p->hdlc_tail, TD_SPAN_HDLC_TX);
-		if (used < (int64_t)sizeof(rec))
-			break;
-		td_ring_get(p->mem.hdlc_tx, TD_SPAN_HDLC_TX, p->hdlc_tail,
-			    &rec, sizeof(rec));
-		if (rec.len < TD_HDLC_FRAME_MIN ||
-		    rec.len > TD_SPAN_FRAME_MAX || rec.size > used ||
-		    rec.size != padded(sizeof(rec) + rec.len))
-			break;
-		td_ring_get(p->mem.hdlc_tx, TD_SPAN_HDLC_TX,
-			    p->hdlc_tail + sizeof(rec), out, rec.len);
-		set_tail(p, p->hdlc_tail + rec.size);
-		if (rec.epoch == p->lease.epoch)
-			return rec.len;
-		p->c.hdlc_tx_refused++;	/* queued under an epoch that is over */
+	while ((n = take_record(p, head, &epoch, out)) > 0) {
+		if (epoch == p->lease.epoch)
+			return n;
+		p->c.hdlc_tx_refused++;	/* queued under one that is over */
 	}
-	p->c.hdlc_tx_refused++;
-	set_tail(p, head);
 	return 0;
 }

@@ -281,7 +281,8 @@ void td_spand_port_publish(struct td_spand_port *p)
 	__atomic_store_n(&st->hdlc_slot, p->hdlc_slot, __ATOMIC_RELAXED);
 	__atomic_store_n(&st->inhibited, p->inhibited, __ATOMIC_RELAXED);
 	__atomic_store_n(&st->xconn_slots, xconns, __ATOMIC_RELAXED);
-	__atomic_store_n(&st->epoch, p->lease.epoch, __ATOMIC_RELAXED);
+	__atomic_store_n(&st->epoch, p->lease.epoch ? p->lease.epoch :
+			 p->lease.over, __ATOMIC_RELAXED);
 	__atomic_store_n(&st->lease_end_ns, p->lease.end_ns, __ATOMIC_RELAXED);
 	__atomic_store_n(&st->tx_block, p->tx_next, __ATOMIC_RELEASE);
 	__atomic_store_n(&st->alarms, alarms, __ATOMIC_RELEASE);

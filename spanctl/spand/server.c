@@ -250,8 +250,10 @@ static bool others(struct td_spand_server *s, const struct epoll_event *ev,
 
 		switch (ev[i].data.u64 >> 32) {
 		case K_CLIENT:
-			if (s->client[at] &&
-			    td_spand_client_serve(s->client[at]) < 0)
+			/* one that is gone is not asked what it still wanted:
+			 * its transmitters must be off in this turn */
+			if (s->client[at] && (ev[i].events & EPOLLHUP ||
+			    td_spand_client_serve(s->client[at]) < 0))
 				drop_client(s, at);
 			break;
 		case K_LISTEN:

@@ -28,12 +28,13 @@ int cmd_show(struct tool *t)
 	printf("port       %u\n", t->port);
 	printf("alarms     %s\n", alarms_text(st.alarms, buf, sizeof(buf)));
 	printf("tx         %s\n", tx_text(&st));
-	if (st.epoch)
+	if (st.lease_end_ns)
 		printf("lease      epoch %llu, %lld ms left\n",
 		       (unsigned long long)st.epoch,
 		       (long long)lease_left_ms(&st));
 	else
-		printf("lease      none\n");
+		printf("lease      none (epochs up to %llu are over)\n",
+		       (unsigned long long)st.epoch);
 	if (st.hdlc_timeslot)
 		printf("hdlc       timeslot %u\n", st.hdlc_timeslot);
 	else

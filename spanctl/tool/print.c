@@ -90,7 +90,7 @@ int64_t lease_left_ms(const struct td_port_status *st)
 {
 	int64_t left = st->lease_end_ns - td_clock_boot_ns();
 
-	return st->epoch && left > 0 ? left / 1000000 : 0;
+	return left > 0 ? left / 1000000 : 0;
 }
 
 bool counter_at(const struct td_span_counters *c, unsigned int i,

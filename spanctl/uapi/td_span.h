@@ -97,8 +97,10 @@ struct td_span_status {
 	uint32_t inhibited;	/* switched off by hand */
 	uint32_t xconn_slots;	/* bit n: a cross-connect feeds timeslot n */
 	uint32_t reserved;
-	uint64_t epoch;		/* 0: no lease */
-	int64_t lease_end_ns;	/* CLOCK_BOOTTIME */
+	/* with a lease its epoch; without, the newest that is over for good, so
+	 * that whoever takes next knows what is too old */
+	uint64_t epoch;
+	int64_t lease_end_ns;	/* CLOCK_BOOTTIME; 0: no lease */
 	uint64_t rx_block, tx_block;
 	/* ring of frames: octet positions that only grow. What lies between
 	 * reserve - TD_SPAN_FRAMES and head is whole. */

@@ -180,6 +180,8 @@ static void what_an_epoch_queued_leaves_in_it_or_never(void **state)
 	assert_int_equal(td_port_hdlc_send(p, "new epoch", 9), 0);
 	for (int i = 0; i < 30; i++)
 		turn(l, true);
+	/* the first of the old was on its way and is cut off */
+	assert_int_equal(rig_status(&l->rig, 1).counters.hdlc_tx_refused, 4);
 	assert_int_equal(l->n, 1);
 	assert_memory_equal(l->got[0].data, "new epoch", 9);
 	/* a newer epoch straight after an older, and by the operator */

@@ -389,6 +389,53 @@ static void one_in_a_hundred_lost_is_lost_and_nothing_else(void **state)
 	assert_true(rig_silent(r, 1));
 }
 
+/* Seeded packets of any length, most of them nearly right. The sanitizer build
+ * runs this too. */
+static void packets_of_any_kind_are_survived(void **state)
+{
+	struct rig *r = *state;
+	uint8_t packet[400], got[RIG_PACKET];
+	struct td_span_counters c = { 0 };
+	uint32_t s = 12345;
+	uint16_t seq = 0;
+	uint64_t sent = 0;
+
+	assert_int_equal(td_port_hdlc(r->port[1], 16), 0);
+	assert_int_equal(td_port_xconn(r->port[1], 1, r->port[1], 2), 0);
+	rig_lease(r, 1, 1);
+	for (int i = 0; i < 20000; i++) {
+		size_t n = RIG_PACKET;
+
+		rig_packet(seq++, packet);
+		for (int k = s >> 28; k > 0; k--) {
+			s = s * 1664525 + 1013904223;
+			packet[(s >> 8) % (s & 1 ? 6 : RIG_PACKET)] ^=
+				(uint8_t)(1u << (s >> 24 & 7));
+		}
+		s = s * 1664525 + 1013904223;
+		if ((s >> 16) % 10 == 0)
+			n = (s >> 8) % sizeof(packet);
+		if ((s >> 16) % 100 == 1)
+			seq = (uint16_t)(s >> 9);
+		rig_send_raw(r, 1, packet, n);
+		sent++;
+		while (!rig_silent(r, 1))
+			;
+		if (i % 50 == 49)
+			rig_until((c = rig_status(r, 1).counters,
+				   c.rx_packets + c.rx_malformed == sent));
+	}
+	assert_true(c.rx_malformed > 1000 && c.rx_resync > 50 &&
+		    c.rx_stray > 50 && c.rx_lost > 50 && c.rx_lbit > 50);
+	/* and the line goes on */
+	rig_send(r, 1, 5);
+	rig_send(r, 1, 6);
+	rig_send(r, 1, 7);
+	do {
+		seq = rig_answer(r, 1, got);
+	} while (seq != 7);
+}
+
 #define WITH_CARD(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -403,6 +450,7 @@ int main(void)
 		WITH_CARD(a_long_gap_is_not_filled_in_our_direction),
 		WITH_CARD(reordered_and_repeated_packets_leave_no_trace),
 		WITH_CARD(malformed_and_foreign_packets_are_counted_drops),
+		WITH_CARD(packets_of_any_kind_are_survived),
 		WITH_CARD(an_exchange_that_restarts_is_followed),
 		WITH_CARD(l_m_and_r_bits_become_alarms_and_l_is_ais),
 	};

@@ -80,6 +80,9 @@ static void the_clock_ends_a_lease_and_its_epoch(void **state)
 	send_some(r, &seq, 30);
 	assert_int_equal(answers(r), 0);
 	assert_int_equal(rig_status(r, 1).counters.lease_lapsed, 1);
+	/* whoever takes next is told what is too old */
+	assert_int_equal(rig_status(r, 1).epoch, 9);
+	assert_int_equal(rig_status(r, 1).lease_end_ns, 0);
 	assert_int_equal(td_port_lease(r->port[1], 9,
 				       rig_now_ns() + 1000000000), -ESTALE);
 	assert_int_equal(td_port_lease(r->port[1], 10, end), -ESTALE);
@@ -98,7 +101,7 @@ static void a_lease_that_ends_while_nothing_comes_raises_the_event(void **state)
 				       rig_now_ns() + 30000000), 0);
 	rig_until(poll(&pfd, 1, 0) == 1);
 	td_port_event_clear(r->port[1]);
-	rig_until(rig_status(r, 1).epoch == 0);
+	rig_until(rig_status(r, 1).lease_end_ns == 0);
 	rig_until(poll(&pfd, 1, 0) == 1);
 	assert_int_equal(rig_status(r, 1).counters.lease_lapsed, 1);
 }
@@ -172,6 +175,7 @@ static void an_owner_that_is_killed_leaves_silence(void **state)
 	assert_false(rig_status(r, 1).tx_on);
 	td_card_close(monitor);
 	rig_until(rig_open(r) == 0);
+	assert_int_equal(rig_status(r, 1).epoch, 6);
 	assert_int_equal(td_port_lease(r->port[1], 6,
 				       rig_now_ns() + 1000000000), -ESTALE);
 	rig_lease(r, 1, 7);
