@@ -185,7 +185,9 @@ static void on_effect(void *arg, int status)
 {
 	struct effect *e = arg;
 
-	if (status) {
+	if (!sip_effect_done(e->sip)) {
+		free(e->d);
+	} else if (status) {
 		lost_effect(e, status);
 	} else if (sip_put(e->sip, e->d)) {
 		struct sip_leg *l = td_map_get_u64(e->sip->legs, e->leg);
@@ -210,9 +212,11 @@ int sip_leg_send(struct sip_leg *l, struct td_sip_down *d)
 	}
 	*e = (struct effect){ .sip = l->sip, .leg = l->id, .d = d };
 	rc = l->leg.up->checkpoint(l->leg.up->arg, &l->leg);
+	l->sip->effects++;
 	if (!rc)
 		rc = td_cluster_effect(l->sip->cfg.cluster, on_effect, e);
 	if (rc) {
+		l->sip->effects--;
 		l->sip->st.checkpoints_refused++;
 		free(d);
 		free(e);

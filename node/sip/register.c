@@ -53,6 +53,8 @@ static void on_held(void *arg, int status)
 	struct td_text t = { .p = h, .size = SIZE };
 	int code = status || !h ? 503 : 200;
 
+	if (!sip_effect_done(a->sip))
+		goto out;
 	if (h && code == 200) {
 		put_contacts(a->sip, a->user, &t);
 		if (a->path[0])
@@ -66,6 +68,7 @@ static void on_held(void *arg, int status)
 	sip_put(a->sip, sip_reply_record(a->tr, code, a->tag,
 					 code == 503 ? "Retry-After: 5\r\n" :
 					 code == 200 ? h : NULL, NULL));
+out:
 	free(h);
 	free(a);
 }
@@ -233,8 +236,11 @@ void sip_on_register(struct td_sip *s, const struct td_sip_up *u,
 		rc = 503;
 	if (!rc)
 		rc = apply(s, u, m, a, r);
+	s->effects++;
 	if (!rc && td_cluster_effect(s->cfg.cluster, on_held, a))
 		rc = 503;
+	if (rc)
+		s->effects--;
 	if (rc)
 		refuse(s, u, rc);
 	else

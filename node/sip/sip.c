@@ -310,7 +310,19 @@ void td_sip_free(struct td_sip *s)
 	td_map_free(s->dialogs, NULL);
 	td_map_free(s->trs, NULL);
 	td_map_free(s->legs, NULL);
-	free(s);
+	s->closed = true;
+	if (!s->effects)
+		free(s);
+}
+
+bool sip_effect_done(struct td_sip *s)
+{
+	s->effects--;
+	if (!s->closed)
+		return true;
+	if (!s->effects)
+		free(s);
+	return false;
 }
 
 static json_t *counters(const struct td_sip *s)

@@ -33,7 +33,8 @@ struct td_sip_cfg {
 };
 
 int td_sip_new(const struct td_sip_cfg *cfg, struct td_sip **out);
-/** All legs must have been freed. */
+/** All legs must have been freed; effects that still wait in the cluster are
+ *  dropped when they come back. */
 void td_sip_free(struct td_sip *s);
 
 /** The generation to work with from now on; it outlives the next set. Listens

@@ -37,6 +37,9 @@ struct td_sip {
 	uint64_t next_id, next_tr;
 	uint32_t next_listener;
 	struct sip_stats st;
+	/* effects that wait in the cluster hold it, too */
+	unsigned int effects;
+	bool closed;
 };
 
 enum sip_state {
@@ -104,6 +107,9 @@ void sip_answer(struct td_sip *s, const struct td_sip_up *u, int status,
 /** Its record instead, for effects. NULL: no memory */
 struct td_sip_down *sip_reply_record(uint64_t tr, int status, const char *tag,
 				     const char *headers, const char *body);
+/** An effect of ours came back. @return false: the room is gone (or just
+ *  went), only the effect's own memory is left to free */
+bool sip_effect_done(struct td_sip *s);
 /** Is the peer the cluster address of a node of the site? */
 bool sip_is_node(const struct td_sip *s, const char *host);
 

@@ -495,8 +495,8 @@ RIG_FN void rig_free(struct rig *r)
 	close(r->fd);
 	if (r->in)
 		r->in->ops->free(r->in);
-	td_cluster_free(r->cluster);
 	td_sip_free(r->sip);
+	td_cluster_free(r->cluster);
 	td_site_free(r->site);
 	td_loop_free(r->loop);
 	free(r);
