@@ -103,7 +103,7 @@ static bool mask_nuls(char *p, size_t n)
 
 /** Puts the transport that it came by into the top Via: the library drops a
  *  request whose Via names another one. Same length, blanks behind. */
-static bool mend_via(char *p, size_t n)
+static bool mend_via(char *p, size_t n, const char *transport)
 {
 	char *line = p, *end = p + n, *s;
 
@@ -121,17 +121,18 @@ static bool mend_via(char *p, size_t n)
 		size_t k = 0;
 		while (s + k < end && isalnum((unsigned char)s[k]))
 			k++;
-		if (k < 3 || !strncasecmp(s, "UDP", k))
+		if (k < 3 || (k == 3 && !strncasecmp(s, transport, 3)))
 			return false;
 		memset(s, ' ', k);
-		memcpy(s, "UDP", 3);
+		memcpy(s, transport, 3);
 		return true;
 	}
 	return false;
 }
 
-static void send_reject(int fd, const struct td_sip_msg *m, int status,
-			const char *why, const su_sockaddr_t *from)
+/** @param stream the answer goes back over the connection fd */
+static void send_reject(int fd, bool stream, const struct td_sip_msg *m,
+			int status, const char *why, const su_sockaddr_t *from)
 {
 	struct td_sip_peer peer = { .port = ntohs(from->su_port) }, to;
 	su_sockaddr_t dst = *from;
@@ -146,8 +147,9 @@ static void send_reject(int fd, const struct td_sip_msg *m, int status,
 		return;
 	dst.su_port = htons(to.port);
 	/* best effort, as every stateless answer is */
-	if (sendto(fd, buf, n, MSG_DONTWAIT, &dst.su_sa,
-		   SU_SOCKADDR_SIZE(&dst)) < 0)
+	if ((stream ? send(fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL) :
+		      sendto(fd, buf, n, MSG_DONTWAIT, &dst.su_sa,
+			     SU_SOCKADDR_SIZE(&dst))) < 0)
 		td_debug("sip", "peer=%s a refusal could not be sent: %s",
 			 peer.host, strerror(errno));
 }
@@ -171,7 +173,7 @@ static bool judge(int fd, const char *p, size_t n, const su_sockaddr_t *from)
 	status = m->request ? td_sip_check(m, &why) : 0;
 	if (status && strcmp(m->method, "ACK")) {
 		NTA_COUNT(hooked, rejected);
-		send_reject(fd, m, status, why, from);
+		send_reject(fd, false, m, status, why, from);
 	} else if (status || (!m->request && !m->status)) {
 		NTA_COUNT(hooked, dropped);
 		status = 1;
@@ -193,12 +195,51 @@ static ssize_t on_packet(int fd, const struct iovec *iov, size_t n_iov,
 		/* a packet of one octet is dropped without a word */
 		n = 1;
 	} else {
-		changed |= strncasecmp(p, "SIP/", 4) && mend_via(p, n);
+		changed |= strncasecmp(p, "SIP/", 4) && mend_via(p, n, "UDP");
 		if (changed)
 			scatter(iov, n_iov, p, n);
 	}
 	free(p);
 	return n;
+}
+
+static bool begins_request(const char *p, size_t n)
+{
+	const char *nl = memchr(p, '\n', n);
+
+	return nl && nl - p > 10 && nl[-1] == '\r' &&
+	       !strncasecmp(nl - 8, "SIP/2.0", 7);
+}
+
+/** Octets of a connection: framing is the library's, so only what begins a
+ *  message is looked at. A method that it cannot read would be dropped with
+ *  the connection left waiting: answered here, white space in its place. */
+static void on_stream(int fd, char *p, size_t n)
+{
+	struct td_sip_msg *m;
+	su_sockaddr_t from;
+	socklen_t len = sizeof(from);
+	const char *why;
+	size_t used;
+
+	mask_nuls(p, n);
+	while (begins_request(p, n) && !td_sip_parse(p, n, &m)) {
+		used = m->body - m->copy + m->n_body;
+		if (m->truncated || !td_sip_value(m, TD_SIP_H_CONTENT_LENGTH, 0)
+		    || td_sip_check(m, &why) != 405 ||
+		    getpeername(fd, &from.su_sa, &len)) {
+			td_sip_msg_free(m);
+			break;
+		}
+		NTA_COUNT(hooked, rejected);
+		send_reject(fd, true, m, 405, why, &from);
+		td_sip_msg_free(m);
+		memset(p, ' ', used);
+		p += used;
+		n -= used;
+	}
+	if (begins_request(p, n))
+		mend_via(p, n, "TCP");
 }
 
 issize_t su_vrecv(su_socket_t s, su_iovec_t iov[], isize_t len, int flags,
@@ -219,7 +260,7 @@ issize_t su_vrecv(su_socket_t s, su_iovec_t iov[], isize_t len, int flags,
 		*sulen = h.msg_namelen;
 	if (su && n > 1 && hooked)
 		return on_packet(s, v, len, n, su);
-	if (!su && n > 0 && len == 1)
-		mask_nuls(v[0].iov_base, n);
+	if (!su && n > 0 && len == 1 && hooked)
+		on_stream(s, v[0].iov_base, n);
 	return n;
 }
