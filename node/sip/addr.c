@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "node/sip/parse.h"
+#include "node/sip/text.h"
 #include "proto/base/str.h"
 
 /* Addresses, URIs and parameters, RFC 3261 25.1. */
@@ -108,8 +109,9 @@ int td_sip_addr_parse(const char *value, struct td_sip_addr_spec *out)
 		rc = angle_addr(p, &a);
 	} else if ((lt = strchr(p, '<')) &&
 		   (size_t)(lt - p) <= strcspn(p, "\"")) {
-		for (n = lt - p; n && (p[n - 1] == ' ' || p[n - 1] == '\t'); n--)
-			;
+		n = lt - p;
+		while (n && (p[n - 1] == ' ' || p[n - 1] == '\t'))
+			n--;
 		if (!display_ok(p, n))
 			return -EINVAL;
 		cut(a.display, sizeof(a.display), p,
@@ -325,22 +327,12 @@ int td_sip_uri_parse(const char *text, struct td_sip_uri *out)
 
 bool td_sip_is_text(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
+	while (*s) {
+		unsigned int n = td_utf8_length(s);
 
-	while (*p) {
-		unsigned int n = *p < 0x80 ? 0 : *p >> 5 == 6 ? 1 :
-				 *p >> 4 == 14 ? 2 : *p >> 3 == 30 ? 3 : 9;
-
-		if (n == 9 || (*p < ' ' && *p != '\t') || *p == 127 ||
-		    *p == 0xc0 || *p == 0xc1)
+		if (!n || ((unsigned char)*s < ' ' && *s != '\t') || *s == 127)
 			return false;
-		if ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] > 0x9f) ||
-		    (*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] > 0x8f) ||
-		    *p > 0xf4)
-			return false;
-		for (p++; n; n--, p++)
-			if (*p >> 6 != 2)
-				return false;
+		s += n;
 	}
 	return true;
 }

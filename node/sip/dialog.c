@@ -20,7 +20,7 @@ void sip_random_hex(char *out, size_t digits)
 	uint8_t b[32];
 
 	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		abort();	/* Linux: cannot happen for 256 octets or less */
+		abort();	/* cannot happen for so few octets */
 	for (size_t i = 0; i < digits; i++)
 		out[i] = hex[b[i % sizeof(b)] >> (i / sizeof(b) * 4) & 15];
 	out[digits] = '\0';

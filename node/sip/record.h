@@ -22,7 +22,7 @@ enum td_sip_up_type {
 	TD_SIP_UP_ACK,		/* for the 2xx of tr */
 	TD_SIP_UP_NO_ACK,	/* it never came (timer H) */
 	TD_SIP_UP_CANCEL,	/* of tr; the CANCEL has its 200 */
-	TD_SIP_UP_RESPONSE,	/* to tr; text empty: the stack's own 408, 503 */
+	TD_SIP_UP_RESPONSE,	/* to tr; no text: the stack's own 408, 503 */
 	TD_SIP_UP_LISTENER,	/* status 1: up, 0: down */
 };
 

@@ -57,7 +57,8 @@ static int read_contact(const char *text, uint32_t expires,
 
 	/* registered are SIP URIs: what we would send an INVITE to */
 	if (td_sip_addr_parse(text, &a) || td_sip_uri_parse(a.uri, &u) ||
-	    !td_sip_is_text(a.uri) || td_str_copy(c->uri, sizeof(c->uri), a.uri))
+	    !td_sip_is_text(a.uri) ||
+	    td_str_copy(c->uri, sizeof(c->uri), a.uri))
 		return 400;
 	/* one that cannot be read counts as the default, 10.2.1.1 */
 	if (td_sip_param(a.params, "expires", v, sizeof(v)) && !seconds(v, &e))

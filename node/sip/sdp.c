@@ -297,22 +297,12 @@ static int read_lines(const char *p, struct td_session *s)
 /** Octets that are no UTF-8 would not pass an op's codec. */
 static void to_utf8(char *s)
 {
-	for (unsigned char *p = (unsigned char *)s; *p;) {
-		unsigned int n = *p < 0x80 ? 1 : *p >> 5 == 6 ? 2 :
-				 *p >> 4 == 14 ? 3 : *p >> 3 == 30 ? 4 : 0;
-		unsigned int i;
+	while (*s) {
+		unsigned int n = td_utf8_length(s);
 
-		for (i = 1; i < n && p[i] >> 6 == 2; i++)
-			;
-		if (!n || i < n || *p == 0xc0 || *p == 0xc1 || *p > 0xf4 ||
-		    (*p == 0xe0 && p[1] < 0xa0) ||
-		    (*p == 0xed && p[1] > 0x9f) ||
-		    (*p == 0xf0 && p[1] < 0x90) ||
-		    (*p == 0xf4 && p[1] > 0x8f)) {
-			*p++ = '?';
-			continue;
-		}
-		p += n;
+		if (!n)
+			*s = '?';
+		s += n ? n : 1;
 	}
 }
 

@@ -187,7 +187,7 @@ static void on_response(struct td_sip *s, const struct td_sip_up *u)
 	int rc;
 
 	s->st.responses++;
-	if (!l) {		/* its leg is gone, or a CANCEL's and the like */
+	if (!l) {		/* its leg is gone, or it is an INFO's */
 		s->st.stray++;
 		return;
 	}

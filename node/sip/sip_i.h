@@ -59,7 +59,8 @@ struct sip_leg {
 	struct td_sip *sip;
 	uint64_t id;
 	enum sip_state st;
-	bool internal, uac, flow;	/* flow: requests go where it came from */
+	bool internal, uac;
+	bool flow;		/* requests go where it came from */
 	uint32_t listener;
 	char unit[TD_NAME_MAX], peer[128];
 	char call_id[256], local[1024], remote[1024], target[1024];

@@ -16,4 +16,8 @@ struct td_text {
 __attribute__((format(printf, 2, 3)))
 void td_text_put(struct td_text *t, const char *fmt, ...);
 
+/** Length of the UTF-8 sequence at p, 1 to 4; 0: none that is valid (RFC 3629
+ *  4). p ends with a NUL. */
+unsigned int td_utf8_length(const char *p);
+
 #endif

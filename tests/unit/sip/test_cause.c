@@ -44,7 +44,7 @@ static void statuses_become_the_causes_of_rfc_3398(void **state)
 		assert_int_equal(td_sip_cause_of_status(t[i][0]), t[i][1]);
 }
 
-static void every_status_and_cause_has_a_partner_and_a_text(void **state)
+static void each_status_and_cause_has_a_partner_and_text(void **state)
 {
 	for (int i = 0; i < 128; i++) {
 		assert_in_range(td_sip_status_of_cause(i), 400, 699);
@@ -80,7 +80,7 @@ int main(void)
 	const struct CMUnitTest t[] = {
 		cmocka_unit_test(causes_become_the_statuses_of_rfc_3398),
 		cmocka_unit_test(statuses_become_the_causes_of_rfc_3398),
-		cmocka_unit_test(every_status_and_cause_has_a_partner_and_a_text),
+		cmocka_unit_test(each_status_and_cause_has_a_partner_and_text),
 		cmocka_unit_test(the_cause_in_a_reason_header_is_found),
 	};
 

@@ -33,7 +33,7 @@ static struct td_sip_msg *start(struct rig *r, const struct td_setup *s,
 	return rig_expect_request(r, "INVITE");
 }
 
-static void it_rings_with_early_media_answers_and_hangs_up(void **state)
+static void it_rings_with_early_media_answers_and_ends(void **state)
 {
 	struct rig *r = rig_new("tandem.lab", false);
 	struct td_setup *s = new_setup(r);
@@ -389,7 +389,7 @@ static void the_internal_port_is_for_nodes_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest t[] = {
-		cmocka_unit_test(it_rings_with_early_media_answers_and_hangs_up),
+		cmocka_unit_test(it_rings_with_early_media_answers_and_ends),
 		cmocka_unit_test(a_refusal_becomes_its_cause),
 		cmocka_unit_test(a_cleared_attempt_is_cancelled),
 		cmocka_unit_test(the_first_of_several_answers_wins),

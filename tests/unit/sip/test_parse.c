@@ -114,7 +114,7 @@ static void parameters_are_found_and_unquoted(void **state)
 	assert_false(td_sip_param(p, "c", v, 3));
 }
 
-static void lists_are_split_outside_of_quotes_and_brackets(void **state)
+static void lists_are_split_outside_of_quotes_and_angles(void **state)
 {
 	const char *pos = "\"a, b\" <sip:x,y@h> ,, <sip:z>;q=1 ,c";
 	char v[64];
@@ -241,7 +241,7 @@ int main(void)
 		cmocka_unit_test(addresses_are_read_to_the_letter),
 		cmocka_unit_test(uris_are_taken_apart),
 		cmocka_unit_test(parameters_are_found_and_unquoted),
-		cmocka_unit_test(lists_are_split_outside_of_quotes_and_brackets),
+		cmocka_unit_test(lists_are_split_outside_of_quotes_and_angles),
 		cmocka_unit_test(a_message_is_read_with_folds_and_short_names),
 		cmocka_unit_test(what_is_cut_short_anywhere_is_no_crash),
 		cmocka_unit_test(too_many_headers_are_counted_and_refused),
