@@ -119,6 +119,26 @@ static const struct td_site_line *find_conf(const struct td_isdn *isdn,
 	return NULL;
 }
 
+/* Another line of the same name. Who owns it goes on owning it, and would not
+ * say so again. */
+static int replace_line(struct td_isdn *isdn, struct td_isdn_line **at,
+			const struct td_site_line *conf)
+{
+	bool active = (*at)->active;
+	struct td_isdn_line *line;
+	int rc;
+
+	drop_line(isdn, at);
+	rc = td_line_new(isdn, conf, &line);
+	if (rc)
+		return rc;
+	line->next = *at;
+	*at = line;
+	if (active && line->port)
+		rc = td_line_activate(line, true);
+	return rc;
+}
+
 int td_isdn_set_site(struct td_isdn *isdn, const struct td_site *site)
 {
 	struct td_isdn_line **at = &isdn->lines;
@@ -132,6 +152,12 @@ int td_isdn_set_site(struct td_isdn *isdn, const struct td_site *site)
 		    want->dchannel == is->dchannel) {
 			(*at)->conf = *want;
 			at = &(*at)->next;
+		} else if (want) {
+			int err = replace_line(isdn, at, want);
+
+			if (!err || td_line_find(isdn, want->name))
+				at = &(*at)->next;
+			rc = rc ? rc : err;
 		} else {
 			drop_line(isdn, at);
 		}
@@ -141,9 +167,10 @@ int td_isdn_set_site(struct td_isdn *isdn, const struct td_site *site)
 
 		if (!wired_here(isdn, conf) || td_line_find(isdn, conf->name))
 			continue;
-		rc = td_line_new(isdn, conf, at);
-		if (rc)
-			return rc;
+		int err = td_line_new(isdn, conf, at);
+
+		if (err)
+			return err;
 		at = &(*at)->next;
 	}
 	return rc;

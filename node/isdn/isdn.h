@@ -35,8 +35,9 @@ void td_isdn_free(struct td_isdn *isdn);
 int td_isdn_set_card(struct td_isdn *isdn, struct td_card *card);
 
 /** The lines of this generation that are wired to this node. A line that is
- *  gone from the site, or whose port, side, D-channel changed, is deactivated;
- *  its calls are cleared with cause 41. The site is read, not kept. */
+ *  gone from the site, or whose port, side, D-channel changed, loses its
+ *  calls (cause 41); in the latter case it begins anew, as active as before.
+ *  The site is read, not kept. */
 int td_isdn_set_site(struct td_isdn *isdn, const struct td_site *site);
 
 /** This node owns the line now (true: HDLC on, libpri on the wire) or does

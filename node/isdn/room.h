@@ -61,7 +61,8 @@ struct td_line_stats {
 	uint64_t rx_frames, rx_bad[TD_LAPD_VERDICTS], rx_cut,
 		rx_unknown_cref;
 	uint64_t calls_in, calls_out, refused_in, no_channel, glare, retried,
-		restarts, restarts_sent, dchannel_downs, swept, checkpoint_failed;
+		restarts, restarts_sent, dchannel_downs, swept,
+		checkpoint_failed;
 };
 
 struct td_isdn_line {
