@@ -138,9 +138,12 @@ static void on_hangup(struct td_xpri *p, const pri_event_hangup *h,
 		.timeslot = slot_of(h->channel),
 	};
 
+	bool gone = h->e == PRI_EVENT_HANGUP_ACK;	/* freed already */
+
 	p->event(p->arg, &e);
-	/* answers DISCONNECT by RELEASE; after RELEASE frees the call */
-	pri_hangup(p->pri, e.call, e.cause);
+	/* answers DISCONNECT by RELEASE, RELEASE by RELEASE COMPLETE */
+	if (!gone)
+		pri_hangup(p->pri, e.call, e.cause);
 }
 
 static void on_event(struct td_xpri *p, pri_event *ev)

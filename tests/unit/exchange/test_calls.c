@@ -379,6 +379,7 @@ int main(void)
 		cmocka_unit_test(nonsense_orders_are_refused),
 	};
 
+
 	td_log_level_set(TD_LOG_WARN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,8 @@ static void user_hangup(struct world *w, pri_event *ev)
 		u->cause = ev->hangup.cause;
 	if (u && ev->e != PRI_EVENT_HANGUP_REQ)
 		u->over = 1;
-	pri_hangup(w->pri, ev->hangup.call, ev->hangup.cause);
+	if (ev->e != PRI_EVENT_HANGUP_ACK)
+		pri_hangup(w->pri, ev->hangup.call, ev->hangup.cause);
 }
 
 static void user_event(struct world *w, pri_event *ev)
