@@ -231,6 +231,27 @@ static int run(const struct args *a)
 	return rc || !app.ready ? 1 : 0;
 }
 
+static int start(const struct args *a, const struct td_opt *table, int argc,
+		 char **argv)
+{
+	int n = td_opts_parse(table, argc, argv);
+
+	if (a->help) {
+		puts("tandem-phone --user NUMBER --via ADDR [options]\n"
+		     "SIGUSR1: report now; SIGTERM: end and report\n");
+		td_opts_help(stdout, table);
+		return 0;
+	}
+	if (n) {
+		if (n > 0)
+			fprintf(stderr, "what is '%s'?\n", argv[0]);
+		return 2;
+	}
+	if (a->debug)
+		td_log_level_set(TD_LOG_DEBUG);
+	return run(a);
+}
+
 int main(int argc, char **argv)
 {
 	struct args a = {
@@ -288,20 +309,6 @@ int main(int argc, char **argv)
 		{ TD_OPT_FLAG, "help", &a.help, NULL, "this" },
 		{ TD_OPT_END },
 	};
-	int n = td_opts_parse(table, argc - 1, argv + 1);
 
-	if (a.help) {
-		puts("tandem-phone --user NUMBER --via ADDR [options]\n"
-		     "SIGUSR1: report now; SIGTERM: end and report\n");
-		td_opts_help(stdout, table);
-		return 0;
-	}
-	if (n) {
-		if (n > 0)
-			fprintf(stderr, "what is '%s'?\n", argv[1]);
-		return 2;
-	}
-	if (a.debug)
-		td_log_level_set(TD_LOG_DEBUG);
-	return run(&a);
+	return start(&a, table, argc - 1, argv + 1);
 }

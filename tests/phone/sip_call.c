@@ -56,8 +56,8 @@ static int call_new(struct td_psip *s, const char *user, bool out,
 	td_str_cut(c->user, sizeof(c->user), user);
 	err = sdp_session_alloc(&c->sdp, &a);
 	if (!err)
-		err = sdp_media_add(&c->audio, c->sdp, sdp_media_audio, 9,
-				    sdp_proto_rtpavp);
+		err = sdp_media_add(&c->audio, c->sdp, "audio", 9,
+				    "RTP/AVP");
 	if (!err)
 		err = sdp_format_add(NULL, c->audio, false,
 				     s->conf.pt ? "8" : "0",
