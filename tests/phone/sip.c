@@ -12,7 +12,7 @@
 #include "proto/base/str.h"
 #include "tests/phone/sip_private.h"
 
-enum { HASH = 256, CLOSE_MS = 2000, TCP_WAIT_MS = 300 };
+enum { HASH = 256, CLOSE_MS = 2000, PORT_TRIES = 50 };
 
 static int auth(char **user, char **pass, const char *realm, void *arg)
 {
@@ -170,7 +170,7 @@ static int open_signals(struct td_psip *s)
 	return fd_listen(s->signal_fd, FD_READ, on_signal, s);
 }
 
-static int open_stack(struct td_psip *s)
+static int open_transports(struct td_psip *s)
 {
 	struct sa any;
 	int err;
@@ -186,12 +186,26 @@ static int open_stack(struct td_psip *s)
 		err = sip_transp_laddr(s->sip, &s->laddr, SIP_TRANSP_UDP,
 				       NULL);
 	/* the same port, so that one contact serves both */
-	if (!err)
-		err = sip_transp_add(s->sip, SIP_TRANSP_TCP, &s->laddr);
-	if (!err)
-		err = sipsess_listen(&s->sock, s->sip, HASH, td_psip_incoming,
-				     s);
-	return err;
+	return err ? err : sip_transp_add(s->sip, SIP_TRANSP_TCP, &s->laddr);
+}
+
+static int open_stack(struct td_psip *s)
+{
+	int err = EADDRINUSE;
+
+	/* a port that was free for UDP may be taken for TCP */
+	for (int i = 0; err == EADDRINUSE && i < PORT_TRIES; i++) {
+		if (s->sip)
+			sip_close(s->sip, true);
+		s->sip = mem_deref(s->sip);
+		s->closed = false;
+		err = open_transports(s);
+		if (s->conf.port)
+			break;
+	}
+	if (err)
+		return err;
+	return sipsess_listen(&s->sock, s->sip, HASH, td_psip_incoming, s);
 }
 
 int td_psip_new(const struct td_psip_conf *conf, td_psip_fn fn, void *arg,
