@@ -160,7 +160,7 @@ static void object(FILE *f, const struct text_style *st, json_t *o, int indent)
 							   : TD_FORM_MS,
 			    buf, sizeof(buf));
 		fprintf(f, "%*s%s:%*s %s\n", indent, "", name,
-			width - text_width(name), "", buf);
+			width - text_width(name), "", *buf ? buf : "-");
 	}
 }
 

@@ -242,6 +242,44 @@ static void nonsense_ends_the_connection(void **state)
 	assert_int_equal(st.malformed, 2);
 }
 
+static bool is_drained(void *arg)
+{
+	struct td_control_stats st;
+
+	td_control_stats(((struct fix *)arg)->control, &st);
+	return st.requests + st.malformed >= 400;
+}
+
+static void mutated_requests_are_answered_or_dropped(void **state)
+{
+	struct td_control_limits lim = { .clients = 400,
+					 .request_octets = 4096 };
+	struct fix *f = *state;
+	unsigned int seed = 99;
+	int fd[400];
+
+	start(f, &lim);
+	td_control_register(f->control, "status", on_now, f);
+	for (int i = 0; i < 400; i++) {
+		uint8_t buf[64];
+		size_t n = frame(i % 2 ? "status" : "config import", buf);
+
+		/* the length stays: each of them is a whole request */
+		for (int k = rand_r(&seed) % 4; k > 0; k--)
+			buf[4 + rand_r(&seed) % (n - 4)] = rand_r(&seed);
+		fd[i] = raw_connect(f->path);
+		assert_int_equal(send(fd[i], buf, n, 0), n);
+		if (i % 16 == 15) {	/* no more than the backlog */
+			f->client.verb = "status";
+			client_ask(f->loop, &f->client);
+		}
+	}
+	wait_for(f->loop, is_drained, f);
+	for (int i = 0; i < 400; i++)
+		close(fd[i]);
+	ask(f, "status", 0);
+}
+
 static bool hung_up(void *arg)
 {
 	struct fix *f = arg;
@@ -386,6 +424,7 @@ int main(void)
 		CASE(a_large_answer_arrives_whole),
 		CASE(requests_in_one_packet_are_served_in_turn),
 		CASE(nonsense_ends_the_connection),
+		CASE(mutated_requests_are_answered_or_dropped),
 		CASE(a_request_that_does_not_end_is_dropped),
 		CASE(a_client_that_takes_no_answer_is_dropped),
 		CASE(an_answer_outlives_its_client_and_the_server),

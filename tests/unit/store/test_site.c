@@ -521,6 +521,66 @@ static void a_hundred_thousand_extensions_are_the_limit(void **state)
 	td_site_free(s);
 }
 
+/* a document with n items of one section, each on its own line from 3 on */
+static int many(const char *section, const char *item, int n,
+		struct td_problems *p)
+{
+	struct td_site *s = NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	int rc;
+
+	fprintf(f, "site: {name: lab, domain: x}\n%s:\n", section);
+	for (int i = 1; i <= n; i++) {
+		fputs("  - ", f);
+		for (const char *c = item; *c; c++)
+			if (*c == '#')
+				fprintf(f, "%d", i);
+			else
+				fputc(*c, f);
+		fputc('\n', f);
+	}
+	fclose(f);
+	rc = td_site_parse("m", text, size, &s, p);
+	td_site_free(s);
+	free(text);
+	return rc;
+}
+
+static void limits_are_told_where_they_are_passed(void **state)
+{
+	static const struct {
+		const char *section, *item, *what;
+		int limit;
+	} t[] = {
+		{ "nodes", "{name: n#, id: #, address: 10.1.0.#, "
+			   "cluster_address: 10.2.0.#}",
+		  "nodes: more than 16", 16 },
+		{ "services", "{number: \"*#\", service: echo}",
+		  "services: more than 1000", 1000 },
+		{ "ddi", "{number: 5#, keep: 1}", "ddi: more than 1000", 1000 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct td_problems p = { 0 };
+		bool found = false;
+		char where[32];
+
+		snprintf(where, sizeof(where), "m:%d", t[i].limit + 3);
+		for (int more = 0; more < 2; more++) {
+			found = false;
+			many(t[i].section, t[i].item, t[i].limit + more, &p);
+			for (size_t k = 0; k < p.n; k++)
+				found = found ||
+					(!strcmp(p.p[k].what, t[i].what) &&
+					 !strcmp(p.p[k].where, where));
+			assert_int_equal(found, more);
+			td_problems_free(&p);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +588,7 @@ int main(void)
 		cmocka_unit_test(each_mistake_is_told_with_its_line),
 		cmocka_unit_test(all_mistakes_are_listed_at_once),
 		cmocka_unit_test(hostile_documents_are_refused),
+		cmocka_unit_test(limits_are_told_where_they_are_passed),
 		cmocka_unit_test(mutated_documents_never_crash),
 		cmocka_unit_test(the_lab_survives_a_round_trip),
 		cmocka_unit_test(random_sites_survive_a_round_trip),
