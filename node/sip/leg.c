@@ -74,18 +74,16 @@ void sip_tr_done(struct td_sip *s, uint64_t *tr)
 	*tr = 0;
 }
 
-/** A server transaction that ends without an answer from us. */
+/** A transaction that nobody will answer, or whose answer nobody waits for:
+ *  a phone that rings on after a CANCEL would keep it for ever. */
 static void forget(struct td_sip *s, uint64_t *tr)
 {
-	struct td_sip_down *d;
+	struct td_sip_down *d = *tr ? calloc(1, sizeof(*d) + 1) : NULL;
 
-	if (*tr & TD_SIP_TR_SERVER) {
-		d = calloc(1, sizeof(*d) + 1);
-		if (d) {
-			d->type = TD_SIP_DOWN_FORGET;
-			d->tr = *tr;
-			sip_put(s, d);
-		}
+	if (d) {
+		d->type = TD_SIP_DOWN_FORGET;
+		d->tr = *tr;
+		sip_put(s, d);
 	}
 	sip_tr_done(s, tr);
 }
@@ -106,12 +104,12 @@ void sip_leg_free(struct td_leg *leg)
 	n = dialog_key(l, key, sizeof(key));
 	if (td_map_get(s->dialogs, key, n) == l)
 		td_map_del(s->dialogs, key, n);
-	/* one that is answered is waited for by nobody now; else it is freed */
-	if (l->st == SIP_IN)
+	/* a 2xx of ours is repeated by the stack until its ACK comes */
+	if (l->st != SIP_IN_ACK)
 		forget(s, &l->tr);
 	sip_tr_done(s, &l->tr);
 	forget(s, &l->re_in);
-	sip_tr_done(s, &l->re_out);
+	forget(s, &l->re_out);
 	sip_tr_done(s, &l->bye_tr);
 	td_map_del(s->legs, &l->id, sizeof(l->id));
 	free(l->invite);

@@ -192,8 +192,11 @@ void nta_forget(struct td_nta *n, uint64_t tr)
 {
 	struct nta_tr *t = td_map_get_u64(n->trs, tr);
 
-	if (!t || !t->irq)
+	if (!t)
 		return;
-	nta_incoming_destroy(t->irq);
+	if (t->irq)		/* answers 500 */
+		nta_incoming_destroy(t->irq);
+	else
+		nta_outgoing_destroy(t->orq);
 	nta_tr_free(t);
 }

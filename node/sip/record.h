@@ -44,7 +44,7 @@ enum td_sip_down_type {
 	TD_SIP_DOWN_REQUEST,	/* tr, listener, to, branch, text: message */
 	TD_SIP_DOWN_ACK,	/* as REQUEST; branch: the INVITE's */
 	TD_SIP_DOWN_CANCEL,	/* tr; text: Reason header's value or "" */
-	TD_SIP_DOWN_FORGET,	/* server transaction that gets no answer */
+	TD_SIP_DOWN_FORGET,	/* tr: nobody will answer, or waits for it */
 	TD_SIP_DOWN_STOP,
 };
 

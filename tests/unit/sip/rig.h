@@ -452,14 +452,21 @@ RIG_FN void rig_new_site(struct rig *r, const char *domain)
 	assert_non_null(r->site);
 }
 
-RIG_FN struct rig *rig_new(const char *domain, bool tcp)
+/* What a rig is made with; tests of timers set less. */
+struct rig_times {
+	uint32_t t1x64_ms, no_answer_ms;
+};
+
+RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
+				 const struct rig_times *times)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	struct td_cluster_cfg cc = { .node_id = 1, .name = "n1",
 				     .version = "0", .incarnation = 1 };
 	struct td_sip_cfg cfg = { .node_id = 1, .key = { 1 },
 				  .internal_address = "127.0.0.3",
-				  .t1x64_ms = 8000 };
+				  .t1x64_ms = times->t1x64_ms,
+				  .no_answer_ms = times->no_answer_ms };
 	struct td_timer tick = { 0 };
 
 	assert_int_equal(td_loop_new(&r->loop), 0);
@@ -487,6 +494,12 @@ RIG_FN struct rig *rig_new(const char *domain, bool tcp)
 	assert_true(rig_ready(r));
 	rig_socket(r, tcp);
 	return r;
+}
+
+RIG_FN struct rig *rig_new(const char *domain, bool tcp)
+{
+	return rig_new_timed(domain, tcp,
+			     &(struct rig_times){ .t1x64_ms = 8000 });
 }
 
 RIG_FN void rig_free(struct rig *r)

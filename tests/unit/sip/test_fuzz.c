@@ -288,7 +288,9 @@ static void probe(struct fuzz *f)
 	bool mine = false;
 	int n;
 
-	snprintf(id, sizeof(id), "probe%u", ++f->probes);
+	/* one that no mutation of an earlier one comes to */
+	f->probes++;
+	snprintf(id, sizeof(id), "probe.%08x", f->probes * 2654435761u);
 	n = snprintf(text, sizeof(text), "OPTIONS sip:x@127.0.0.3 SIP/2.0\r\n"
 		"Via: SIP/2.0/UDP 127.0.0.4;branch=z9hG4bKp%u;rport\r\n"
 		"From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: %s\r\n"
@@ -301,6 +303,8 @@ static void probe(struct fuzz *f)
 		take(f, m, f->r->rx);
 		mine = td_sip_value(m, TD_SIP_H_CALL_ID, 0) &&
 		       !strcmp(td_sip_value(m, TD_SIP_H_CALL_ID, 0), id);
+		if (mine && m->status != 200)
+			print_error("%s\n", f->r->rx);
 		if (mine)
 			assert_int_equal(m->status, 200);
 		f->r->n_rx = 0;

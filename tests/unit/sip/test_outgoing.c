@@ -289,6 +289,80 @@ static void a_dead_peer_gives_cause_102_or_27(void **state)
 	rig_free(r);
 }
 
+static void a_silent_peer_gives_cause_102(void **state)
+{
+	struct rig *r = rig_new_timed("tandem.lab", false,
+				      &(struct rig_times){ .t1x64_ms = 400 });
+	struct td_setup *s = new_setup(r);
+	struct rig_event e;
+	struct td_leg *l;
+
+	td_sip_msg_free(start(r, s, &l));
+	e = rig_next(r, TD_LEV_CLEARED);	/* timer B */
+	assert_int_equal(e.cause, 102);
+	assert_int_equal(e.status, 408);
+	free(s);
+	rig_free(r);
+}
+
+static void nobody_answers_and_it_is_cancelled_with_cause_19(void **state)
+{
+	struct rig *r = rig_new_timed("tandem.lab", false,
+		&(struct rig_times){ .t1x64_ms = 8000, .no_answer_ms = 1200 });
+	struct td_setup *s = new_setup(r);
+	struct td_sip_msg *m, *c;
+	struct td_leg *l;
+
+	m = start(r, s, &l);
+	rig_respond(r, m, "180 Ringing", "ph", NULL, NULL);
+	rig_next(r, TD_LEV_PROCEEDING);
+	rig_next(r, TD_LEV_ALERTING);
+	c = rig_expect_request(r, "CANCEL");
+	rig_respond(r, c, "200 OK", "ph", NULL, NULL);
+	rig_respond(r, m, "487 Request Terminated", "ph", NULL, NULL);
+	td_sip_msg_free(rig_expect_request(r, "ACK"));
+	assert_int_equal(rig_next(r, TD_LEV_CLEARED).cause, 19);
+	td_sip_msg_free(c);
+	td_sip_msg_free(m);
+	free(s);
+	rig_free(r);
+}
+
+/* RFC 3261 18.1.1 wants TCP for it; a phone that has none gets it by UDP */
+static void a_big_invite_reaches_a_phone_that_has_udp_only(void **state)
+{
+	struct rig *r = rig_new("tandem.lab", false);
+	struct td_setup *s = new_setup(r);
+	struct td_sip_msg *m;
+	struct td_leg *l;
+
+	strcpy(s->session.raw, RIG_SDP);
+	for (int i = 0; i < 60; i++)
+		strcat(s->session.raw, "a=x-filler:0123456789012345678901234"
+		       "567890123456789\r\n");
+	m = start(r, s, &l);
+	assert_int_equal(m->n_body, strlen(s->session.raw));
+	assert_memory_equal(m->body, s->session.raw, m->n_body);
+	td_sip_msg_free(m);
+	l->ops->free(l);
+	free(s);
+	rig_free(r);
+}
+
+static void it_can_end_while_effects_wait(void **state)
+{
+	struct rig *r = rig_new("tandem.lab", false);
+	struct td_setup *s = new_setup(r);
+	struct td_leg *l;
+
+	assert_int_equal(td_sip_leg_new(r->sip, &l), 0);
+	assert_int_equal(l->ops->setup(l, s), 0);
+	l->ops->clear(l, 16, 0);
+	l->ops->free(l);
+	free(s);
+	rig_free(r);
+}
+
 /** The phone's socket becomes the other node's. */
 static void become_node(struct rig *r)
 {
@@ -397,6 +471,12 @@ int main(void)
 		cmocka_unit_test(a_withheld_number_is_not_shown_to_a_phone),
 		cmocka_unit_test(a_phone_on_tcp_is_reached_over_its_connection),
 		cmocka_unit_test(a_dead_peer_gives_cause_102_or_27),
+		cmocka_unit_test(a_silent_peer_gives_cause_102),
+		cmocka_unit_test(
+			nobody_answers_and_it_is_cancelled_with_cause_19),
+		cmocka_unit_test(
+			a_big_invite_reaches_a_phone_that_has_udp_only),
+		cmocka_unit_test(it_can_end_while_effects_wait),
 		cmocka_unit_test(two_nodes_share_a_call_over_an_internal_leg),
 		cmocka_unit_test(the_internal_port_is_for_nodes_only),
 	};
