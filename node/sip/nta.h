@@ -14,7 +14,9 @@ struct td_nta;
 struct td_nta_cfg {
 	uint32_t max_up;	/* records waiting for the control loop */
 	uint32_t max_down;
-	uint32_t max_server;	/* server transactions at once */
+	uint32_t max_server;	/* server transactions without an answer */
+	uint32_t max_kept;	/* and with those that have one, an address:
+				 * the library keeps each, 10 kB, for 32 s */
 	uint32_t t1x64_ms;	/* timers B, F, H; 0: 32 s */
 };
 

@@ -38,6 +38,8 @@ struct nta_listener {
 	uint32_t id;		/* 0: free */
 	struct td_sip_peer at;
 	nta_agent_t *agent;	/* NULL: could not be bound yet */
+	uint32_t n_requests;
+	usize_t kept;		/* server transactions, a while ago */
 };
 
 struct nta_tr {

@@ -75,10 +75,19 @@ static int on_ack_cancel(struct nta_tr *t, nta_incoming_t *irq,
 	return 0;
 }
 
-static int overloaded(struct td_nta *n)
+/** What belongs to a dialog is let in longer than what would be new. */
+static bool overloaded(struct nta_listener *l, bool within)
 {
-	/* half of the queue is kept for what belongs to running calls */
-	return __atomic_load_n(&n->n_up, __ATOMIC_RELAXED) >=
+	struct td_nta *n = l->nta;
+
+	if (l->n_requests++ % 32 == 0)
+		nta_agent_get_stats(l->agent,
+				    NTATAG_S_IRQ_HASH_USED_REF(l->kept),
+				    TAG_END());
+	if (within)
+		return l->kept / 2 >= n->cfg.max_kept;
+	return l->kept >= n->cfg.max_kept ||
+	       __atomic_load_n(&n->n_up, __ATOMIC_RELAXED) >=
 		       n->cfg.max_up / 2 ||
 	       __atomic_load_n(&n->st.server, __ATOMIC_RELAXED) >=
 		       n->cfg.max_server;
@@ -160,7 +169,8 @@ int nta_on_message(struct nta_listener *l, nta_agent_t *a, msg_t *msg,
 		refuse(l, msg, status, why);
 	} else if (method == sip_method_cancel) {
 		refuse(l, msg, SIP_481_NO_TRANSACTION);
-	} else if (method != sip_method_ack && overloaded(n)) {
+	} else if (method != sip_method_ack &&
+		   overloaded(l, sip->sip_to && sip->sip_to->a_tag)) {
 		NTA_COUNT(n, overload);
 		refuse(l, msg, SIP_503_SERVICE_UNAVAILABLE);
 	} else {

@@ -12,7 +12,7 @@
 #include "proto/base/log.h"
 #include "proto/base/str.h"
 
-enum { MAX_UP = 16384, MAX_DOWN = 16384, MAX_SERVER = 16384,
+enum { MAX_UP = 16384, MAX_DOWN = 16384, MAX_SERVER = 16384, MAX_KEPT = 50000,
        MAX_NONCES = 65536, MAX_A_TURN = 64 };
 
 /* ---- listeners ---- */
@@ -263,6 +263,8 @@ int td_sip_new(const struct td_sip_cfg *cfg, struct td_sip **out)
 	struct td_sip *s = calloc(1, sizeof(*s));
 	struct td_nta_cfg nc = { .max_up = MAX_UP, .max_down = MAX_DOWN,
 				 .max_server = MAX_SERVER,
+				 .max_kept = cfg->max_kept ? cfg->max_kept :
+							     MAX_KEPT,
 				 .t1x64_ms = cfg->t1x64_ms };
 	int rc = -ENOMEM;
 

@@ -454,7 +454,7 @@ RIG_FN void rig_new_site(struct rig *r, const char *domain)
 
 /* What a rig is made with; tests of timers set less. */
 struct rig_times {
-	uint32_t t1x64_ms, no_answer_ms;
+	uint32_t t1x64_ms, no_answer_ms, max_kept;
 };
 
 RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
@@ -466,7 +466,8 @@ RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
 	struct td_sip_cfg cfg = { .node_id = 1, .key = { 1 },
 				  .internal_address = "127.0.0.3",
 				  .t1x64_ms = times->t1x64_ms,
-				  .no_answer_ms = times->no_answer_ms };
+				  .no_answer_ms = times->no_answer_ms,
+				  .max_kept = times->max_kept };
 	struct td_timer tick = { 0 };
 
 	assert_int_equal(td_loop_new(&r->loop), 0);

@@ -219,6 +219,29 @@ static void what_the_registrar_refuses_has_the_right_status(void **state)
 	rig_free(r);
 }
 
+static void a_flood_is_answered_without_being_remembered(void **state)
+{
+	struct rig *r = rig_new_timed("tandem.lab", false,
+		&(struct rig_times){ .t1x64_ms = 8000, .max_kept = 40 });
+	struct rig_req q = { .method = "OPTIONS", .uri = "sip:tandem.lab",
+			     .user = "1000", .call_id = "f@rig" };
+	unsigned int good = 0, refused = 0;
+
+	for (q.cseq = 1; q.cseq <= 200; q.cseq++) {
+		struct td_sip_msg *m;
+
+		rig_request(r, &q);
+		m = rig_recv(r);
+		good += m->status == 200;
+		refused += m->status == 503 &&
+			   td_sip_count(m, TD_SIP_H_RETRY_AFTER);
+		td_sip_msg_free(m);
+	}
+	assert_int_equal(good + refused, 200);
+	assert_in_range(good, 40, 96);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest t[] = {
@@ -229,6 +252,7 @@ int main(void)
 		cmocka_unit_test(sha_256_is_offered_to_those_who_want_it_only),
 		cmocka_unit_test(
 			what_the_registrar_refuses_has_the_right_status),
+		cmocka_unit_test(a_flood_is_answered_without_being_remembered),
 	};
 
 	return cmocka_run_group_tests(t, NULL, NULL);
