@@ -106,6 +106,8 @@ static void on_applied(void *arg, const Td__Op *op, uint32_t from)
 {
 	struct td_daemon *d = arg;
 
+	if (!op && d->calls)
+		td_calls_resync(d->calls);
 	if (op && op->what_case == TD__OP__WHAT_CALL_HANGUP && d->calls)
 		td_calls_hangup(d->calls, op->call_hangup->id, 16);
 }

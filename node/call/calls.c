@@ -395,6 +395,21 @@ void td_calls_set_site(struct td_calls *r, const struct td_site *site)
 	r->site = site;
 }
 
+void td_calls_resync(struct td_calls *r)
+{
+	size_t pos = 0;
+	struct call *c;
+
+	while ((c = td_map_next(r->calls, &pos))) {
+		free(c->sent);
+		c->sent = NULL;
+		if (record_put(c))
+			td_warn("call", "CALL-NOT-HELD", "call=%016" PRIx64
+				" the mates do not know it until its next "
+				"change", c->id);
+	}
+}
+
 int td_calls_hangup(struct td_calls *r, uint64_t id, int cause)
 {
 	struct call *c = td_map_get_u64(r->calls, id);

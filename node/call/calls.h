@@ -36,6 +36,9 @@ void td_calls_set_rooms(struct td_calls *c, td_leg_new_fn sip_new, void *sip,
 /** NULL: no configuration, every call is refused. */
 void td_calls_set_site(struct td_calls *c, const struct td_site *site);
 
+/** The view was replaced as a whole (this node was cut off): says again what
+ *  calls are here, since the others gave them up with the node. */
+void td_calls_resync(struct td_calls *c);
 /** Clears a call of this node with this cause. -ENOENT */
 int td_calls_hangup(struct td_calls *c, uint64_t id, int cause);
 unsigned int td_calls_count(const struct td_calls *c);
