@@ -29,6 +29,8 @@ enum {
 	CARD_RETRY_MS = 200,
 	CARD_WAIT_MS = 10000,	/* then it goes on without lines */
 	SITE_RETRY_MS = 100,
+	END_POLL_MS = 20,
+	END_WAIT_MS = 3000,
 	MEDIA_PRIORITY = 40,
 };
 
@@ -50,7 +52,8 @@ struct td_daemon {
 	bool ready;			/* phones may be served */
 	uint32_t boot_count;
 	unsigned int card_waited_ms;
-	struct td_timer card_timer, site_timer;
+	struct td_timer card_timer, site_timer, end_timer;
+	unsigned int ending_ms;		/* 0: not ending */
 	int status;
 };
 
@@ -262,6 +265,7 @@ static void on_card(void *arg, int fd, int revents)
 	td_err("main", "CARD-GONE", "the span card's process ended: the lines "
 	       "are out of service until this daemon is started anew");
 	td_lines_set_card(d->lines, NULL);
+	td_isdn_set_card(d->isdn, NULL);
 }
 
 static void try_card(void *arg)
@@ -382,6 +386,31 @@ int td_daemon_new(struct td_loop *loop, const struct td_nodeconf *conf,
 	return 0;
 }
 
+static void on_ending(void *arg)
+{
+	struct td_daemon *d = arg;
+
+	d->ending_ms += END_POLL_MS;
+	if (!td_calls_count(d->calls) || d->ending_ms > END_WAIT_MS)
+		td_loop_stop(d->loop);
+	else
+		td_timer_start(d->loop, &d->end_timer, END_POLL_MS, on_ending,
+			       d);
+}
+
+/* Nobody takes the calls over yet, so their far ends are told; the lines'
+ * transmitters stay on until they know. */
+void td_daemon_end(struct td_daemon *d)
+{
+	if (!d->calls || d->ending_ms) {
+		td_loop_stop(d->loop);
+		return;
+	}
+	td_calls_set_site(d->calls, NULL);	/* no new ones */
+	td_calls_hangup_all(d->calls, 41);
+	on_ending(d);
+}
+
 int td_daemon_status(const struct td_daemon *d)
 {
 	return d->status;
@@ -394,6 +423,7 @@ void td_daemon_free(struct td_daemon *d)
 		return;
 	td_timer_stop(&d->card_timer);
 	td_timer_stop(&d->site_timer);
+	td_timer_stop(&d->end_timer);
 	if (d->config)
 		td_config_stop(d->config);
 	td_control_free(d->control);

@@ -13,6 +13,9 @@ struct td_daemon;
  *  @return 0 or a negative errno */
 int td_daemon_new(struct td_loop *loop, const struct td_nodeconf *conf,
 		  struct td_daemon **out);
+/** Clears the calls of this node, then stops the loop: when all are gone, at
+ *  the latest after 3 s, or at once when asked a second time. */
+void td_daemon_end(struct td_daemon *d);
 void td_daemon_free(struct td_daemon *d);
 /** 0, or the exit status that the process should end with: the cluster's
  *  transport is gone. */

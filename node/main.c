@@ -21,7 +21,7 @@ static void usage(FILE *f)
 static void on_signal(void *arg, int sig)
 {
 	td_info("main", "signal=%d ending", sig);
-	td_loop_stop(arg);
+	td_daemon_end(*(struct td_daemon **)arg);
 }
 
 static int load(const char *file, struct td_nodeconf *conf)
@@ -50,7 +50,7 @@ static void set_level(const char *name)
 
 static int run(const struct td_nodeconf *conf)
 {
-	struct td_daemon *daemon;
+	struct td_daemon *daemon = NULL;
 	struct td_loop *loop;
 	int rc = td_loop_new(&loop), status = 1;
 
@@ -58,8 +58,9 @@ static int run(const struct td_nodeconf *conf)
 		fprintf(stderr, "tandemd: %s\n", strerror(-rc));
 		return 1;
 	}
-	td_loop_signal_add(loop, SIGTERM, on_signal, loop);
-	td_loop_signal_add(loop, SIGINT, on_signal, loop);
+	/* handlers run in the loop, where the daemon is there */
+	td_loop_signal_add(loop, SIGTERM, on_signal, &daemon);
+	td_loop_signal_add(loop, SIGINT, on_signal, &daemon);
 	if (!td_daemon_new(loop, conf, &daemon)) {
 		td_loop_run(loop);
 		status = td_daemon_status(daemon);

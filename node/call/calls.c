@@ -422,6 +422,16 @@ int td_calls_hangup(struct td_calls *r, uint64_t id, int cause)
 	return 0;
 }
 
+void td_calls_hangup_all(struct td_calls *r, int cause)
+{
+	size_t pos = 0;
+	struct call *c;
+
+	/* a call is freed in a turn of its own, so the walk is safe */
+	while ((c = td_map_next(r->calls, &pos)))
+		td_calls_hangup(r, c->id, cause);
+}
+
 unsigned int td_calls_count(const struct td_calls *r)
 {
 	return td_map_count(r->calls);
