@@ -274,6 +274,7 @@ static void check_ports(const struct site_checker *c, size_t i, size_t j)
 				      n ? n->name : "?", a->name, b->name,
 				      site_at(c, SECT_LINES, j, at,
 					      sizeof(at)));
+			return;		/* one mistake, told once */
 		}
 }
 

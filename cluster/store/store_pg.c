@@ -102,18 +102,24 @@ static void hang_up(struct pg *q)
 	q->state = AWAY;
 }
 
+/* libpq's messages have several lines. */
+static void error_text(const char *msg, char *out, size_t size)
+{
+	td_str_cut(out, size, msg);
+	for (size_t n = strlen(out); n && out[n - 1] == '\n'; n--)
+		out[n - 1] = '\0';
+	for (char *p = out; *p; p++)
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+}
+
 /* The connection is lost or of no use. in_flight: status of the job that was
  * out: whether it was done nobody knows. */
 static void lost(struct pg *q, const char *why, int in_flight)
 {
 	char text[256];
 
-	td_str_cut(text, sizeof(text), why ? why : PQerrorMessage(q->conn));
-	for (size_t n = strlen(text); n && text[n - 1] == '\n'; n--)
-		text[n - 1] = '\0';
-	for (char *p = text; *p; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
+	error_text(why ? why : PQerrorMessage(q->conn), text, sizeof(text));
 	hang_up(q);
 	if (td_timer_start(q->base.loop, &q->timer, q->backoff_ms, connect_now,
 			   q))
@@ -289,10 +295,12 @@ static int job_status(struct pg *q, struct store_job *job)
 			       -EEXIST : 0;
 	default:
 		state = PQresultErrorField(q->res, PG_DIAG_SQLSTATE);
-		td_str_cut(q->base.error, sizeof(q->base.error),
-			   PQresultErrorMessage(q->res));
 		/* unique_violation: two were at it at once */
-		return state && !strcmp(state, "23505") ? -EEXIST : -EIO;
+		if (state && !strcmp(state, "23505"))
+			return -EEXIST;
+		error_text(PQresultErrorMessage(q->res), q->base.error,
+			   sizeof(q->base.error));
+		return -EIO;
 	}
 }
 

@@ -36,6 +36,14 @@ static void end(struct config_change *ch)
 	config_reconcile(c);
 }
 
+/* Why the store did not do it, in its own words if it has any. */
+static const char *reason(const struct config_change *ch, int status)
+{
+	const char *text = td_store_error(ch->c->cfg.store);
+
+	return *text ? text : strerror(-status);
+}
+
 static void on_proposed(void *arg, int status)
 {
 	struct config_change *ch = arg;
@@ -84,7 +92,7 @@ static void on_added(void *arg, int status)
 		td_control_reply_error(ch->req, 1,
 				       "the database cannot be reached, "
 				       "nothing was changed: %s",
-				       strerror(-status));
+				       reason(ch, status));
 		break;
 	case -EIO:
 	case -ETIMEDOUT:
@@ -98,7 +106,7 @@ static void on_added(void *arg, int status)
 	default:
 		td_control_reply_error(ch->req, 1,
 				       "the database did not take it, nothing "
-				       "was changed: %s", strerror(-status));
+				       "was changed: %s", reason(ch, status));
 		break;
 	}
 	end(ch);
@@ -116,7 +124,8 @@ static void on_last(void *arg, int status, const struct td_generation *g,
 		td_control_reply_error(ch->req, 1,
 				       "the database cannot be reached, "
 				       "nothing was changed: %s",
-				       strerror(-status));
+				       c->started ? reason(ch, status)
+						  : "the daemon is ending");
 		end(ch);
 		return;
 	}
