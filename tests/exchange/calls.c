@@ -114,10 +114,10 @@ void td_xcall_clear(struct td_xcalls *x, struct td_xcall *c, int cause)
 	c->by = TD_XBY_US;
 	c->clear_ms = x->now_ms;
 	c->deadline_ms = 0;
-	/* what is heard from here on is nobody's fault */
+	/* what is heard from here on is nobody's fault; what is sent goes on,
+	 * since the other end still listens until it is told */
 	if (c->timeslot) {
 		td_xcalls_lock(x);
-		td_xchan_idle(chan_of(x, c));
 		chan_of(x, c)->check = NULL;
 		td_xcalls_unlock(x);
 	}

@@ -190,7 +190,7 @@ static void play(struct td_xline *l, uint64_t turn)
 			continue;
 		if (good)
 			td_xces_get_slot(b->o, ts, o);
-		td_xchan_hear(&l->chan[ts], good ? o : NULL, t_ns);
+		td_xchan_hear(&l->chan[ts], o, good ? 0xff : 0, t_ns);
 	}
 }
 

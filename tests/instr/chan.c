@@ -5,7 +5,11 @@
 
 #include "tests/instr/xces.h"
 
-enum { DTMF_ON = 800, DTMF_OFF = 800 };		/* octets: 100 ms each */
+enum {
+	DTMF_ON = 800, DTMF_OFF = 800,		/* octets: 100 ms each */
+	ALL = 0xff,
+	OCTET_NS = 125000,
+};
 
 void td_xchan_close(struct td_xchan *c)
 {
@@ -19,6 +23,7 @@ static void start(struct td_xchan *c, enum td_xsource s)
 	c->pos = 0;
 	c->n_digits = c->digit_pos = 0;
 	c->silent = true;
+	memset(c->heard, TD_XCES_IDLE, sizeof(c->heard));
 }
 
 void td_xchan_idle(struct td_xchan *c)
@@ -49,31 +54,46 @@ void td_xchan_dtmf(struct td_xchan *c)
 	td_xdtmf_init(&c->dtmf);
 }
 
-static void hear_digits(struct td_xchan *c, const uint8_t o[8])
+static void hear_digits(struct td_xchan *c)
 {
 	for (int i = 0; i < 8; i++) {
 		char d;
 
 		/* our own tones may come back as echo */
-		d = td_xdtmf_feed(&c->dtmf, c->n_digits ? TD_XCES_IDLE : o[i]);
+		d = td_xdtmf_feed(&c->dtmf, c->n_digits ? TD_XCES_IDLE :
+							  c->heard[i]);
 		if (d && c->n_digits < sizeof(c->digits))
 			c->digits[c->n_digits++] = d;
 	}
 }
 
-void td_xchan_hear(struct td_xchan *c, const uint8_t o[8], int64_t t_ns)
+static void check(struct td_check *k, const uint8_t o[8], uint8_t came,
+		  int64_t t_ns)
+{
+	if (came == ALL) {
+		td_check_feed(k, o, 8, t_ns);
+		return;
+	}
+	for (int i = 0; i < 8; i++, t_ns += OCTET_NS) {
+		if (came >> i & 1)
+			td_check_feed(k, o + i, 1, t_ns);
+		else
+			td_check_miss(k, 1, t_ns);
+	}
+}
+
+void td_xchan_hear(struct td_xchan *c, const uint8_t o[8], uint8_t came,
+		   int64_t t_ns)
 {
 	if (!c->open)
 		return;
-	c->silent = !o;
-	if (o)
-		memcpy(c->heard, o, 8);
-	if (c->check && o)
-		td_check_feed(c->check, o, 8, t_ns);
-	else if (c->check)
-		td_check_miss(c->check, 8, t_ns);
-	if (c->source == TD_XSRC_DTMF && o)
-		hear_digits(c, o);
+	c->silent = !came;
+	for (int i = 0; i < 8; i++)
+		c->heard[i] = came >> i & 1 ? o[i] : TD_XCES_IDLE;
+	if (c->check)
+		check(c->check, o, came, t_ns);
+	if (c->source == TD_XSRC_DTMF)
+		hear_digits(c);
 }
 
 static uint8_t say_digit(struct td_xchan *c)
@@ -103,7 +123,7 @@ void td_xchan_say(struct td_xchan *c, uint8_t o[8])
 			o[i] = td_prbs_next(&c->tx);
 			break;
 		case TD_XSRC_ECHO:
-			o[i] = c->silent ? TD_XCES_IDLE : c->heard[i];
+			o[i] = c->heard[i];
 			break;
 		case TD_XSRC_DTMF:
 			o[i] = say_digit(c);

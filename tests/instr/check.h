@@ -20,8 +20,8 @@
 enum {
 	TD_CHECK_GAPS = 64,	/* kept; of more, the longest */
 	TD_CHECK_HISTORY = 16,
-	TD_CHECK_TAIL_MS = 60,	/* an open gap under this is only the end of
-				 * a call: the media stops before the word */
+	TD_CHECK_TAIL_MS = 500,	/* an open gap under this is only the end of
+				 * a call: media stops before the word comes */
 };
 
 struct td_check_gap {

@@ -2,6 +2,7 @@
 #include "tests/instr/opts.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static const struct td_opt *find(const struct td_opt *t, const char *name,
 static int set(const struct td_opt *o, const char *value)
 {
 	char *end = NULL;
+	long n;
 
 	if (o->type == TD_OPT_FLAG) {
 		*(bool *)o->to = true;
@@ -26,10 +28,12 @@ static int set(const struct td_opt *o, const char *value)
 	errno = 0;
 	if (o->type == TD_OPT_TEXT)
 		*(const char **)o->to = value;
-	else if (o->type == TD_OPT_INT)
-		*(int *)o->to = strtol(value, &end, 10);
-	else
+	else if (o->type == TD_OPT_REAL)
 		*(double *)o->to = strtod(value, &end);
+	else if ((n = strtol(value, &end, 10)) >= INT_MIN && n <= INT_MAX)
+		*(int *)o->to = n;
+	else
+		errno = ERANGE;
 	if (errno || (end && (end == value || *end))) {
 		fprintf(stderr, "--%s: '%s' is not a number\n", o->name, value);
 		return -EINVAL;

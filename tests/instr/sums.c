@@ -67,12 +67,13 @@ json_t *td_sums_ms(json_t *calls, const char *key)
 struct sum {
 	int calls, synced, clean;
 	int64_t octets, altered, missing, lost, repeated, gaps, gaps_machine;
-	double gap_max, machine_max;
+	double gap_max, machine_max, tail_max;
 };
 
 static void add(struct sum *s, json_t *p)
 {
 	double g = real(p, "gap_ms_max"), m = real(p, "gap_machine_ms_max");
+	double t = real(p, "tail_ms");
 
 	s->calls++;
 	s->synced += json_is_true(json_object_get(p, "synced"));
@@ -86,6 +87,7 @@ static void add(struct sum *s, json_t *p)
 	s->gaps_machine += json_array_size(json_object_get(p, "gaps_machine"));
 	s->gap_max = g > s->gap_max ? g : s->gap_max;
 	s->machine_max = m > s->machine_max ? m : s->machine_max;
+	s->tail_max = t > s->tail_max ? t : s->tail_max;
 }
 
 json_t *td_sums_pattern(json_t *calls)
@@ -99,7 +101,8 @@ json_t *td_sums_pattern(json_t *calls)
 		if (p)
 			add(&s, p);
 	}
-	return json_pack("{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f}",
+	return json_pack(
+		"{s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:f}",
 		"calls", s.calls, "synced", s.synced, "clean", s.clean,
 		"octets", (json_int_t)s.octets,
 		"altered", (json_int_t)s.altered,
@@ -109,5 +112,6 @@ json_t *td_sums_pattern(json_t *calls)
 		"gaps", (json_int_t)s.gaps,
 		"gaps_machine", (json_int_t)s.gaps_machine,
 		"gap_ms_max", s.gap_max,
-		"gap_machine_ms_max", s.machine_max);
+		"gap_machine_ms_max", s.machine_max,
+		"tail_ms_max", s.tail_max);
 }

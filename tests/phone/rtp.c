@@ -85,20 +85,26 @@ static size_t payload(struct td_prtp *s, const uint8_t *p, size_t n,
 			return 0;
 		end -= p[n - 1];
 	}
-	if (x >= end || (end - x) % 8)
+	if (x >= end || end - x > TD_PRTP_RING / 4)
 		return 0;
 	*at = x;
 	return end - x;
 }
 
-static void store(struct td_prtp *s, uint64_t pos, const uint8_t *o, size_t n)
+/* @return octets that were there already */
+static size_t store(struct td_prtp *s, uint64_t pos, const uint8_t *o,
+		    size_t n)
 {
-	for (size_t i = 0; i < n; i += 8, pos += 8) {
+	size_t twice = 0;
+
+	for (size_t i = 0; i < n; i++, pos++) {
 		size_t k = pos % TD_PRTP_RING;
 
-		memcpy(s->ring + k, o + i, 8);
-		s->have[k / 8] = pos + 1;
+		twice += s->have[k] == (uint32_t)pos + 1;
+		s->ring[k] = o[i];
+		s->have[k] = pos + 1;
 	}
+	return twice;
 }
 
 void td_prtp_receive(struct td_prtp *s, const uint8_t *p, size_t n,
@@ -129,7 +135,7 @@ void td_prtp_receive(struct td_prtp *s, const uint8_t *p, size_t n,
 	note_seq(s, seq);
 	pos = (int64_t)s->anchor_pos + (int32_t)(ts - s->anchor_ts) -
 	      (int64_t)s->play_pos;
-	if (pos % 8 || pos < -JUMP || pos > JUMP) {
+	if (pos < -JUMP || pos > JUMP) {
 		anchor(s, ssrc, ts);
 		pos = s->anchor_pos - s->play_pos;
 	}
@@ -141,10 +147,8 @@ void td_prtp_receive(struct td_prtp *s, const uint8_t *p, size_t n,
 		pos = s->anchor_pos - s->play_pos;
 	}
 	s->late_row = 0;
-	pos += s->play_pos;
-	if (s->have[pos % TD_PRTP_RING / 8] == (uint64_t)pos + 1)
+	if (store(s, pos + s->play_pos, p + at, len) == len)
 		s->duplicate++;
-	store(s, pos, p + at, len);
 }
 
 static void put_header(struct td_prtp *s)
@@ -193,10 +197,13 @@ static size_t say(struct td_prtp *s, uint64_t turn)
 size_t td_prtp_turn(struct td_prtp *s, uint64_t turn)
 {
 	size_t k = s->play_pos % TD_PRTP_RING;
-	bool have = s->have[k / 8] == s->play_pos + 1;
+	uint8_t came = 0;
 
+	for (int i = 0; i < 8; i++)
+		if (s->have[k + i] == (uint32_t)s->play_pos + i + 1)
+			came |= 1 << i;
 	if (s->started)
-		td_xchan_hear(&s->chan, have ? s->ring + k : NULL,
+		td_xchan_hear(&s->chan, s->ring + k, came,
 			      (int64_t)turn * MS_NS);
 	s->play_pos += 8;
 	return say(s, turn);

@@ -47,7 +47,7 @@ struct td_prtp {
 	uint32_t anchor_ts;
 	uint64_t anchor_pos, play_pos;
 	uint8_t ring[TD_PRTP_RING];
-	uint64_t have[TD_PRTP_RING / 8];	/* place of the eight octets, +1 */
+	uint32_t have[TD_PRTP_RING];	/* low bits of the octet's place, +1 */
 	int late_row;
 	uint16_t last_seq;
 	struct td_prtp_source source[TD_PRTP_SOURCES];

@@ -245,11 +245,11 @@ static void a_tail_is_no_gap_a_dead_end_is(void **state)
 
 	begin(b);
 	feed(b, b->sent, 1000);
-	miss(b, 8 * 500);
+	miss(b, 8 * 600);
 	td_check_end(&b->c);
 	j = td_check_json(&b->c, &p, 0);
 	assert_false(json_is_true(json_object_get(j, "clean")));
-	assert_true(json_real_value(json_object_get(j, "gap_ms_max")) == 500);
+	assert_true(json_real_value(json_object_get(j, "gap_ms_max")) == 600);
 	json_decref(j);
 }
 

@@ -189,6 +189,20 @@ static void a_new_sender_is_followed_at_once(void **state)
 		assert_in_range(td_check_gap_octets(&b->c.gaps[0]), 1, 320);
 }
 
+static void a_time_stamp_that_jumps_is_believed_to_the_octet(void **state)
+{
+	struct bench *b = *state;
+
+	run(b, 1000);
+	b->a->tx_ts += 13;
+	run(b, 1000);
+	/* 13 octets of silence, and the sender went on where it was */
+	assert_int_equal(b->c.n_gaps, 1);
+	assert_int_equal(b->c.missing, 13);
+	assert_int_equal(b->c.repeated, 13);
+	assert_int_equal(b->b->anchors, 1);
+}
+
 static void what_is_not_rtp_of_ours_is_counted(void **state)
 {
 	static const uint8_t v2[12] = { 0x80, 8 };
@@ -249,6 +263,7 @@ int main(void)
 		CASE(packets_sent_twice_are_counted),
 		CASE(a_longer_way_is_late_then_found_again),
 		CASE(a_new_sender_is_followed_at_once),
+		CASE(a_time_stamp_that_jumps_is_believed_to_the_octet),
 		CASE(what_is_not_rtp_of_ours_is_counted),
 		CASE(who_may_not_send_does_not),
 	};
