@@ -18,7 +18,8 @@ unit-of = $(patsubst %.c,./build/$1/%,$(UNIT_SRCS))
 check: root deps
 	@$(MAKE) --no-print-directory compile
 	@tests/count $(call unit-of,gcc) $(call unit-of,asan) \
-		"+tests/style/check" tests/lab/selftest
+		"+tests/style/check" tests/lab/selftest \
+		"+tests/lab/run" "+tests/fuzz/run"
 
 # kind|name|sources|uses|what its tests may use too; for tests/style
 print-rooms:

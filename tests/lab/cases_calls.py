@@ -161,7 +161,7 @@ def refused(b):
 def cancelled(b):
     c = phone_call(b, "95550004", more=("--cancel-after", "2"))["calls"][0]
     check(c["status"] == 487, "%r", c)
-    check(c["progress_ms"] is not None, "it never rang: %r", c)
+    check(c["alerting_ms"] is not None, "it never rang: %r", c)
     b.idle()
     exchange_idle(b)
 

@@ -35,8 +35,9 @@ def restart(b):
 
 
 def lines_up(b):
-    """All D-channels, as the exchange sees them, ready for calls."""
+    """All lines heard again and their D-channels ready, as the exchange sees
+    them; it notices a dead peer later than it hears a silent line."""
     until(30, "all D-channels are ready", lambda: all(
-        x["ready"] for x in exchange_status(b)["lines"]
+        x["ready"] and x["heard"] for x in exchange_status(b)["lines"]
         if x["name"] in ("s1", "s2", "s3", "s4")), 0.2)
     time.sleep(2)
