@@ -374,6 +374,28 @@ static void a_minority_says_nothing_about_its_calls(void **state)
 	rig_free(r);
 }
 
+static void what_went_round_is_a_loop(void **state)
+{
+	struct rig *r = rig_new("tandem.lab", false);
+	struct rig_req q = { .method = "OPTIONS", .uri = "sip:tandem.lab",
+			     .user = "1000", .call_id = "l@rig", .cseq = 1 };
+	char via[128];
+
+	snprintf(via, sizeof(via), "Via: SIP/2.0/UDP 127.0.0.1:%u;"
+		 "branch=z9hG4bKours\r\n", r->port);
+	q.headers = via;
+	rig_request(r, &q);
+	td_sip_msg_free(rig_expect(r, 482));
+	/* and the same request by two ways, RFC 3261 8.2.2.2 */
+	q.headers = NULL;
+	q.from_tag = "other";
+	rig_request(r, &q);
+	td_sip_msg_free(rig_expect(r, 200));
+	rig_request(r, &q);
+	td_sip_msg_free(rig_expect(r, 482));
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest t[] = {
@@ -387,6 +409,7 @@ int main(void)
 		cmocka_unit_test(our_offer_survives_glare),
 		cmocka_unit_test(a_late_offer_is_answered_in_the_ack),
 		cmocka_unit_test(digits_come_by_info),
+		cmocka_unit_test(what_went_round_is_a_loop),
 		cmocka_unit_test(a_minority_says_nothing_about_its_calls),
 	};
 

@@ -363,6 +363,53 @@ static void it_can_end_while_effects_wait(void **state)
 	rig_free(r);
 }
 
+static bool can_accept(struct rig *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void when_the_flow_is_gone_the_contact_is_tried(void **state)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	struct rig *r = rig_new("tandem.lab", true);
+	struct td_setup *s = new_setup(r);
+	struct td_sip_msg *m;
+	struct td_leg *l;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (void *)&a, sizeof(a)), 0);
+	assert_int_equal(getsockname(fd, (void *)&a, &n), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	snprintf(s->received, sizeof(s->received), "127.0.0.1:%u",
+		 rig_free_port());
+	snprintf(s->target, sizeof(s->target),
+		 "sip:1001@127.0.0.1:%u;transport=tcp", ntohs(a.sin_port));
+	assert_int_equal(td_sip_leg_new(r->sip, &l), 0);
+	assert_int_equal(l->ops->setup(l, s), 0);
+	/* the rig's socket is now the one that accepts */
+	td_loop_fd_del(r->loop, r->fd);
+	close(r->fd);
+	r->fd = fd;
+	assert_int_equal(td_loop_fd_add(r->loop, fd, POLLIN, rig_on_rx, r), 0);
+	rig_until(r, can_accept);
+	td_loop_fd_del(r->loop, fd);
+	r->fd = accept(fd, NULL, NULL);
+	close(fd);
+	assert_true(r->fd >= 0);
+	assert_int_equal(td_loop_fd_add(r->loop, r->fd, 0, rig_on_rx, r), 0);
+	m = rig_expect_request(r, "INVITE");
+	rig_respond(r, m, "486 Busy Here", "ph", NULL, NULL);
+	td_sip_msg_free(m);
+	td_sip_msg_free(rig_expect_request(r, "ACK"));
+	assert_int_equal(rig_next(r, TD_LEV_CLEARED).cause, 17);
+	free(s);
+	rig_free(r);
+}
+
 /** The phone's socket becomes the other node's. */
 static void become_node(struct rig *r)
 {
@@ -470,6 +517,7 @@ int main(void)
 		cmocka_unit_test(record_routes_are_followed_backwards),
 		cmocka_unit_test(a_withheld_number_is_not_shown_to_a_phone),
 		cmocka_unit_test(a_phone_on_tcp_is_reached_over_its_connection),
+		cmocka_unit_test(when_the_flow_is_gone_the_contact_is_tried),
 		cmocka_unit_test(a_dead_peer_gives_cause_102_or_27),
 		cmocka_unit_test(a_silent_peer_gives_cause_102),
 		cmocka_unit_test(
