@@ -64,9 +64,11 @@ class State:
 
     def forget(self):
         shutil.rmtree(self.dir, ignore_errors=True)
-        for d in (ROOT, "/etc/tandem"):
-            with contextlib.suppress(OSError):
-                os.rmdir(d)
+        # another lab's machines have /etc/tandem mounted: taking the folder
+        # away would take their mount away, so the last lab does it
+        with contextlib.suppress(OSError):
+            os.rmdir(ROOT)
+            os.rmdir("/etc/tandem")
 
     def machine_dir(self, name):
         return os.path.join(self.dir, name)
