@@ -50,7 +50,7 @@ struct td_session {
 	uint8_t dtmf_payload;	/* telephone-event, 0: none */
 	uint8_t ptime_ms;	/* 0: 20 */
 	enum td_direction dir;
-	bool nat;		/* address differs from where its SIP came from */
+	bool nat;		/* address is not where its SIP came from */
 	/* the SDP as it came, to pass on unchanged; "" when there is none */
 	char raw[TD_SDP_MAX];
 	/* SLOT */
@@ -155,7 +155,7 @@ struct td_leg_up {
 struct td_leg {
 	const struct td_leg_ops *ops;
 	const struct td_leg_up *up;	/* set by whoever makes the leg */
-	void *call;			/* the call room's, NULL: not yet in one */
+	void *call;			/* the call room's; NULL: in none */
 	uint32_t index;			/* the call room's */
 };
 

@@ -45,7 +45,7 @@ struct td_voice_ops {
 	/** The port rests for 60 s. Unknown id: no effect. */
 	void (*rtp_close)(void *m, uint32_t id);
 	/** Joins two ends both ways (ECHO: what comes goes back). An end that
-	 *  was joined is moved. Slot to slot goes to the card's cross-connect */
+	 *  was joined is moved. Slot to slot: the card's cross-connect */
 	int (*join)(void *m, const struct td_voice_end *a,
 		    const struct td_voice_end *b);
 	void (*part)(void *m, const struct td_voice_end *a);
