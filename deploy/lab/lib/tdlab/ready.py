@@ -118,7 +118,20 @@ class Ready:
             self.up_since = time.monotonic()
         if time.monotonic() < self.up_since + 2:
             return "D-channels are up, but not for 2 s yet"
-        return None
+        return self.exchange(want)
+
+    def exchange(self, want):
+        """It has a clock of its own for the same 2 s."""
+        name = self.lab.settings.get("LAB_EXCHANGE")
+        if not name:
+            return None
+        status, why = self.ask_json(name, "tandem-exchange", "status",
+                                    "--json")
+        if why:
+            return why
+        late = want - {r["name"] for r in status["lines"] if r["ready"]}
+        return "%s does not use %s yet" % (name, " ".join(sorted(late))) \
+            if late else None
 
     def missing(self):
         """The first thing that is not there, in order of dependence."""
