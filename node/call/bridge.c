@@ -114,6 +114,8 @@ void bridge_release(struct call *c, struct party *p)
 					      .rtp = p->rtp });
 	v->rtp_close(v->m, p->rtp);
 	p->rtp = 0;
+	memset(&p->rtp_told, 0, sizeof(p->rtp_told));
+	memset(c->joined, 0, sizeof(c->joined));
 }
 
 /* ---- sessions ---- */
@@ -181,8 +183,10 @@ static int apply_remote(struct call *c, struct party *p)
 {
 	struct td_voice_ops *v = &c->room->cfg.voice;
 	const struct td_session *s = p->sess;
-	struct td_voice_rtp r = { 0 };
+	struct td_voice_rtp r;
 	int rc = choose_codec(s, &p->codec);
+
+	memset(&r, 0, sizeof(r));	/* padding too: it is compared */
 
 	if (rc)
 		return rc;
@@ -196,7 +200,13 @@ static int apply_remote(struct call *c, struct party *p)
 	r.symmetric = true;
 	r.dscp = 46;		/* no reservation stands behind it (RFC 5865) */
 	r.jitter_ms = c->room->site->jitter_ms;
-	return v->rtp_set(v->m, p->rtp, &r);
+	/* early media that is answered goes on as it is */
+	if (!memcmp(&r, &p->rtp_told, sizeof(r)))
+		return 0;
+	rc = v->rtp_set(v->m, p->rtp, &r);
+	if (!rc)
+		p->rtp_told = r;
+	return rc;
 }
 
 int bridge_offer_b(struct call *c, struct party *b, struct td_session *out)
@@ -277,6 +287,13 @@ static int end_of(struct call *c, struct party *p, struct td_voice_end *e)
 	return 0;
 }
 
+static bool same_end(const struct td_voice_end *a,
+		     const struct td_voice_end *b)
+{
+	return a->kind == b->kind && a->rtp == b->rtp && a->port == b->port &&
+	       a->timeslot == b->timeslot;
+}
+
 int bridge_join(struct call *c, struct party *b)
 {
 	struct td_voice_ops *v = &c->room->cfg.voice;
@@ -298,13 +315,21 @@ int bridge_join(struct call *c, struct party *b)
 		c->voice = "bundle";
 	else
 		c->voice = "local";
-	return v->join(v->m, &ea, &eb);
+	if (same_end(&ea, &c->joined[0]) && same_end(&eb, &c->joined[1]))
+		return 0;
+	rc = v->join(v->m, &ea, &eb);
+	if (!rc) {
+		c->joined[0] = ea;
+		c->joined[1] = eb;
+	}
+	return rc;
 }
 
 void bridge_part(struct call *c)
 {
 	struct td_voice_ops *v = &c->room->cfg.voice;
 
+	memset(c->joined, 0, sizeof(c->joined));
 	for (unsigned int i = 0; i <= c->n_b; i++) {
 		struct party *p = i ? &c->b[i - 1] : &c->a;
 		struct td_voice_end e = { .kind = TD_VOICE_RTP,

@@ -30,7 +30,7 @@ struct party {
 	uint16_t rtp_port;
 	char rtp_address[46];
 	uint8_t codec;
-	bool answered_sdp;		/* our answer went out (18x): fixed */
+	struct td_voice_rtp rtp_told;	/* what the media room was last told */
 	bool held;
 };
 
@@ -52,6 +52,7 @@ struct call {
 	uint8_t *sent;			/* the last op, packed */
 	size_t sent_n;
 	const char *voice;		/* direct | xconn | local | bundle */
+	struct td_voice_end joined[2];	/* kind 0: nothing is joined */
 };
 
 struct td_calls {

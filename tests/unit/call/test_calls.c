@@ -276,6 +276,21 @@ static void in_band_tones_are_heard_before_the_answer(void **state)
 	say(b, TD_LEV_CLEARED, 16, NULL);
 }
 
+static void an_answer_leaves_early_media_as_it_is(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550005"), *b = w->made[1];
+	struct td_leg_event ev = { .type = TD_LEV_ALERTING, .inband = true,
+				   .session = slot("s1", 3) };
+
+	b->leg.up->event(b->leg.up->arg, &b->leg, &ev);
+	w->trace[0] = '\0';
+	say(b, TD_LEV_ANSWERED, 0, slot("s1", 3));
+	TRACE(w, "A.answer+sdp");	/* no new stream, no new join */
+	say(b, TD_LEV_CLEARED, 16, NULL);
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
 static void line_to_phone_rings_all_contacts_and_drops_the_losers(void **state)
 {
 	struct world *w = *state;
@@ -421,6 +436,7 @@ int main(void)
 		CASE(phone_to_phone_passes_the_sdp_through),
 		CASE(phone_to_line_is_anchored_at_a_service_address),
 		CASE(in_band_tones_are_heard_before_the_answer),
+		CASE(an_answer_leaves_early_media_as_it_is),
 		CASE(line_to_phone_rings_all_contacts_and_drops_the_losers),
 		CASE(overlap_digits_are_collected),
 		CASE(causes_come_back_to_the_caller),
