@@ -13,12 +13,11 @@ from tdtest.tap import case, check, until
 N1, N2, P, X = "10.77.0.1", "10.77.0.2", "10.77.0.101", "10.77.0.201"
 
 
-@case("baresip registers as 1000 at a1, dials 95550002 and hears 1004 Hz at "
-      "-10 dBm0, and no other tone")
-def tone(b):
-    phone = Baresip(b, "1000")
+def hear_tone(b, seconds, **how):
+    """baresip dials 95550002. @return what it heard, shortly"""
+    phone = Baresip(b, "1000", **how)
     phone.dial("95550002")
-    time.sleep(6)
+    time.sleep(seconds)
     phone.quit()
     rate, heard = audio.read_wav(phone.recording())
     check(len(heard) > 4 * rate, "only %.1f s recorded", len(heard) / rate)
@@ -33,6 +32,17 @@ def tone(b):
     clicks = audio.clicks(heard, rate, hz)
     return "%.2f Hz, %.2f dBm0, %d unsteady frames of 20 ms" % (
         hz, level, len(clicks))
+
+
+@case("baresip registers as 1000 at a1, dials 95550002 and hears 1004 Hz at "
+      "-10 dBm0, and no other tone")
+def tone(b):
+    return hear_tone(b, 6)
+
+
+@case("so it does by TCP and with µ-law at a2")
+def tone_mulaw(b):
+    return hear_tone(b, 6, via=A2, transport="tcp", CODEC="pcmu")
 
 
 @case("a phone and 95550005 exchange the pattern bit for bit, both ways")
@@ -121,6 +131,16 @@ def lossy(b):
     longest = s["pattern"]["gap_ms_max"]
     check(longest < 200, "a gap of %.0f ms: %r", longest, gaps(r))
     return "%d gaps, longest %.1f ms" % (s["pattern"]["gaps"], longest)
+
+
+@case("a call that is put on hold and taken back goes on")
+def hold(b):
+    c = phone_call(b, "95550005", hold=6, more=(
+        "--hold-at", "2", "--hold-for", "2"))["calls"][0]
+    check(c["result"] == "answered" and c["held"], "%r", c)
+    check(c["cleared_by"] == "us" and c["duration_ms"] >= 5900, "%r", c)
+    b.idle()
+    exchange_idle(b)
 
 
 @case("a call from the exchange to 5551000 is heard both ways; cleared by "

@@ -113,6 +113,16 @@ def all_busy(b):
     exchange_idle(b, 20)
 
 
+@case("no line ever had two transmitters, no D-channel went down")
+def lines_stood(b):
+    for x in exchange_status(b)["lines"]:
+        check(x["collisions"]["count"] == 0, "%s: %r", x["name"],
+              x["collisions"])
+        check(x["dchannel_downs"] == 0 and x["dchannel_ups"] >= 1,
+              "%s: D-channel up %d, down %d times", x["name"],
+              x["dchannel_ups"], x["dchannel_downs"])
+
+
 @case("rounds of short calls leave neither memory nor descriptors behind")
 def rounds(b):
     """SIP transactions stay for 32 s (64 * T1, RFC 3261 17.2.2) and take
