@@ -3,7 +3,7 @@
 
 /* RFC 4475's messages against a real instance: each gets the answer, or the
  * silence, of its section. The octets are the standard's and not kept in the
- * tree: they are read from TD_VECTORS or /work/shared/vectors when that is
+ * tree: they are read from TD_VECTORS or ../shared/vectors when that is
  * there; the messages of our own below are tried in any case. */
 
 static const struct {
@@ -100,6 +100,20 @@ static void wake(void *arg, int fd, int revents)
 	td_loop_stop(((struct rig *)arg)->loop);
 }
 
+/** What is there on any of the sockets already, or NULL. */
+static struct td_sip_msg *peer_poll(struct peer *p)
+{
+	struct td_sip_msg *m = NULL;
+	char buf[65536];
+	ssize_t n = -1;
+
+	for (int i = 0; i < 3 && n < 0; i++)
+		n = recv(p->fd[i], buf, sizeof(buf), MSG_DONTWAIT);
+	if (n > 0)
+		assert_int_equal(td_sip_parse(buf, n, &m), 0);
+	return m;
+}
+
 /** Next packet on any of the sockets, or NULL after a while. */
 static struct td_sip_msg *peer_recv(struct peer *p)
 {
@@ -162,20 +176,21 @@ static int ask(struct peer *p, const char *text, size_t n)
 {
 	char call_id[32];
 	struct td_sip_msg *m;
+	bool probed = false;
 	int status = 0;
 
 	assert_int_equal(send(p->fd[0], text, n, 0), n);
 	probe(p, call_id, sizeof(call_id));
-	for (;;) {
-		const char *id;
+	/* an answer may go to another socket than the probe's: what was sent
+	 * before the probe's answer is there when that is */
+	while ((m = probed ? peer_poll(p) : peer_recv(p))) {
+		const char *id = td_sip_value(m, TD_SIP_H_CALL_ID, 0);
 
-		m = peer_recv(p);
-		assert_non_null(m);
-		id = td_sip_value(m, TD_SIP_H_CALL_ID, 0);
-		if (id && !strcmp(id, call_id))
-			break;
-		/* not a copy of the answer to an INVITE of before */
-		if (!id || memmem(text, n, id, strlen(id))) {
+		if (id && !strcmp(id, call_id)) {
+			assert_int_equal(m->status, 200);
+			probed = true;
+		} else if (!id || memmem(text, n, id, strlen(id))) {
+			/* not a copy of the answer to an INVITE of before */
 			status = status && status != m->status ? -1 :
 								 m->status;
 			if (id && strstr(td_sip_value(m, TD_SIP_H_CSEQ, 0),
@@ -184,8 +199,7 @@ static int ask(struct peer *p, const char *text, size_t n)
 		}
 		td_sip_msg_free(m);
 	}
-	assert_int_equal(m->status, 200);
-	td_sip_msg_free(m);
+	assert_true(probed);
 	return status;
 }
 
@@ -197,7 +211,7 @@ static void each_message_of_rfc_4475_gets_what_it_should(void **state)
 	char name[512], *buf;
 	int wrong = 0, found = 0;
 
-	dir = dir ? dir : "/work/shared/vectors";
+	dir = dir ? dir : "../shared/vectors";
 	snprintf(name, sizeof(name), "%s/rfc4475/wsinv.dat", dir);
 	if (access(name, R_OK))
 		return;		/* our own are tried below */
@@ -274,7 +288,7 @@ static void messages_that_say_tcp_get_the_same_by_tcp(void **state)
 	char name[512], *buf = malloc(65536);
 	int wrong = 0, got;
 
-	dir = dir ? dir : "/work/shared/vectors";
+	dir = dir ? dir : "../shared/vectors";
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
 		FILE *f;
 		size_t n;
