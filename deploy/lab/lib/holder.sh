@@ -6,6 +6,7 @@
 set -eu
 name=$1 dir=$2 root=$3
 hostname "$name"
+cd /
 mount --make-rprivate /
 ip link set lo up
 # no address but the lab's own

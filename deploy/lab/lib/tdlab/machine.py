@@ -51,15 +51,15 @@ def environment(state, st, name):
 
 def inside(state, st, name, cmd):
     """The command line that runs cmd in the machine, in this folder.
-    --root: where the whole lab runs in a chroot, entering a mount namespace
-    alone would leave it."""
+    --root and --wd: where the whole lab runs in a chroot, entering a mount
+    namespace alone would leave it."""
     holder = st["machines"][name]["holder"]
     if not os.path.exists("/proc/%d/ns/net" % holder) or \
             os.stat("/proc/%d/ns/net" % holder).st_ino != \
             os.stat(state.netns_file(name)).st_ino:
         raise LabError("machine %s is gone; tandem-lab down cleans up" % name)
     return ["nsenter", "--target=%d" % holder, "--mount", "--uts", "--root",
-            "--net=" + state.netns_file(name), "--", "/bin/bash", "-c",
+            "--wd", "--net=" + state.netns_file(name), "--", "/bin/bash", "-c",
             'cd "$1" 2>/dev/null || cd /; shift; '
             'ulimit -n 65536 2>/dev/null || ulimit -Sn hard; exec "$@"',
             "tandem-lab", os.getcwd()] + list(cmd)

@@ -25,11 +25,11 @@ class Ready:
                 machine.inside(self.state, self.st, name, cmd),
                 env=machine.environment(self.state, self.st, name),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, errors="replace",
+                stderr=subprocess.PIPE, text=True, errors="replace",
                 timeout=timeout)
         except subprocess.TimeoutExpired:
             return 124, "%s: no answer in %d s" % (cmd[0], timeout)
-        return p.returncode, p.stdout
+        return p.returncode, p.stdout or p.stderr
 
     def ask_json(self, name, *cmd):
         """@return (value, None) or (None, what was wrong)"""
