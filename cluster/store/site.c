@@ -145,9 +145,10 @@ json_t *td_site_routes_json(const struct td_site *s)
 		for (unsigned int k = 0; k < r->n_lines; k++)
 			json_array_append_new(lines, json_string(r->lines[k]));
 		if (json_array_append_new(a, json_pack(
-			    "{s:s, s:i, s:s, s:s, s:o}", "prefix", r->prefix,
-			    "strip", (int)r->strip, "add", r->add, "group",
-			    r->group, "lines", lines))) {
+			    "{s:s, s:i, s:s, s:s, s:o, s:b}", "prefix",
+			    r->prefix, "strip", (int)r->strip, "add", r->add,
+			    "group", r->group, "lines", lines, "transit",
+			    (int)r->transit))) {
 			json_decref(a);
 			return NULL;
 		}

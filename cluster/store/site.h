@@ -24,7 +24,8 @@
  *  ddi:        [{range: 5551000-5552999, keep: 4}]   numbers as the exchange
  *                                       sends them -> last `keep` digits
  *  routes:     [{prefix: "9", strip: 1, add: "", group: pstn},
- *               {prefix: "983", strip: 2, lines: [s3]}]
+ *               {prefix: "983", strip: 2, lines: [s3]},
+ *               {prefix: "5557", lines: [s2], transit: true}]
  *  services:   [{number: "*43", service: echo}, {number: "2943", …}]
  */
 enum { TD_NUMBER_MAX = 32, TD_NAME_MAX = 32, TD_ADDR_MAX = 46 };
@@ -98,6 +99,7 @@ struct td_site_route {
 	char group[TD_NAME_MAX];	/* "" when lines are named */
 	char lines[16][TD_NAME_MAX];
 	unsigned int n_lines;
+	bool transit;			/* calls from lines may use it too */
 };
 
 enum td_service { TD_SERVICE_ECHO };

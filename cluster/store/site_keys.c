@@ -85,6 +85,7 @@ static const struct site_key ddi_keys[] = {
 static const struct site_key route_keys[] = {
 	KEY("prefix", TYPE_TEXT, struct td_site_route, prefix, REQUIRED),
 	KEY("strip", TYPE_U32, struct td_site_route, strip),
+	KEY("transit", TYPE_BOOL, struct td_site_route, transit),
 	KEY("add", TYPE_TEXT, struct td_site_route, add),
 	KEY("group", TYPE_TEXT, struct td_site_route, group),
 	KEY("lines", TYPE_LINES, struct td_site_route, lines),

@@ -347,6 +347,7 @@ static void on_route_add(void *arg, struct td_control_req *req)
 	    !text_option(req, "group", r.group, sizeof(r.group)) ||
 	    !lines_option(req, &r))
 		return;
+	r.transit = td_control_option(req, "transit") != NULL;
 	s = begin(c, req);
 	if (!s)
 		return;

@@ -10,7 +10,7 @@
 
 enum {
 	CALL_MAX_B = TD_CALL_MAX_LEGS - 1,
-	CALL_OVERLAP_MS = 15000,	/* T302, Q.931 table 9-2 */
+	CALL_OVERLAP_MS = 20000,	/* behind the line's own T302, 15 s */
 	CALL_CLEARING_MS = 90000,	/* beyond every leg's own timers */
 };
 

@@ -258,8 +258,9 @@ static int to_lines(struct decision *d, const struct td_site_route *r)
 	return d->n ? 0 : fail(d, -EBUSY, CAUSE_NO_CHANNEL);
 }
 
+/** @param transit only routes that calls from lines may use */
 static const struct td_site_route *longest(const struct td_site *site,
-					   const char *number)
+					   const char *number, bool transit)
 {
 	const struct td_site_route *best = NULL;
 	size_t best_n = 0;
@@ -268,12 +269,23 @@ static const struct td_site_route *longest(const struct td_site *site,
 		const struct td_site_route *r = &site->routes[i];
 		size_t n = strlen(r->prefix);
 
-		if (!strncmp(number, r->prefix, n) && (!best || n > best_n)) {
+		if ((r->transit || !transit) &&
+		    !strncmp(number, r->prefix, n) && (!best || n > best_n)) {
 			best = r;
 			best_n = n;
 		}
 	}
 	return best;
+}
+
+/** Can more digits bring the number to a transit route's prefix? */
+static bool may_be_transit(const struct td_site *site, const char *number)
+{
+	for (size_t i = 0; i < site->n_routes; i++)
+		if (site->routes[i].transit &&
+		    !strncmp(site->routes[i].prefix, number, strlen(number)))
+			return true;
+	return false;
 }
 
 static int decide(struct decision *d)
@@ -288,6 +300,15 @@ static int decide(struct decision *d)
 		return ask->complete ? fail(d, -ENOENT, CAUSE_INCOMPLETE) :
 				       fail(d, -EAGAIN, CAUSE_INCOMPLETE);
 	if (from_line) {
+		/* what the exchange sends is for us; it gets another line
+		 * only by a route that says so */
+		r = longest(d->site, number, true);
+		if (r && !ask->complete)
+			return fail(d, -EAGAIN, CAUSE_INCOMPLETE);
+		if (r)
+			return to_lines(d, r);
+		if (!ask->complete && may_be_transit(d->site, number))
+			return fail(d, -EAGAIN, CAUSE_INCOMPLETE);
 		rc = map_ddi(d, ask->called, &number);
 		if (rc)
 			return rc;
@@ -305,8 +326,7 @@ static int decide(struct decision *d)
 	}
 	if (td_site_extension(d->site, number))
 		return to_extension(d, number);
-	/* what the exchange sends is for us, not for another line */
-	r = from_line ? NULL : longest(d->site, number);
+	r = from_line ? NULL : longest(d->site, number, false);
 	if (r)
 		return to_lines(d, r);
 	return fail(d, -ENOENT,

@@ -124,7 +124,7 @@ static void routes_are_edited_as_generations(void **state)
 	r = ask(f, 1, "route list", NULL, NULL);
 	assert_non_null(strstr(r->json, "{\"prefix\":\"98\",\"strip\":2,"
 					"\"add\":\"\",\"group\":\"\","
-					"\"lines\":[\"s1\"]}"));
+					"\"lines\":[\"s1\"],\"transit\":false}"));
 	assert_int_equal(ask(f, 1, "route del", "98", NULL)->status, 0);
 	assert_int_equal(ask(f, 1, "route del", "98", NULL)->status, 1);
 	option(f, 0, "strip", "x");

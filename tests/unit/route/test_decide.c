@@ -33,6 +33,8 @@ static const char site_text[] =
 	"routes:\n"
 	"  - {prefix: \"9\", strip: 1, group: pstn}\n"
 	"  - {prefix: \"983\", strip: 3, add: \"0\", lines: [s3]}\n"
+	"  - {prefix: \"5557\", lines: [s2], transit: true}\n"
+	"  - {prefix: \"5558\", lines: [s3], transit: true}\n"
 	"services:\n"
 	"  - {number: \"*43\", service: echo}\n"
 	"  - {number: \"2943\", service: echo}\n";
@@ -238,6 +240,14 @@ static const struct row {
 	  "none/1" },
 	{ "the exchange gets no line", "95550001", "", "s1", 0, 0, 6,
 	  "none/1" },
+	{ "transit from line to line", "5557123", "", "s1", 0, 0, 6,
+	  "0:lines(5557123,s2)" },
+	{ "transit to the other node's line", "5558123", "", "s1", 0, 0, 6,
+	  "0:node(2,5558123)" },
+	{ "transit waits for the whole number", "5557", "", "s1", 0, 1, 6,
+	  "more/28" },
+	{ "what may become transit waits", "555", "", "s1", 0, 1, 6,
+	  "more/28" },
 	{ "overlap: not enough yet", "5551", "", "s1", 0, 1, 6, "more/28" },
 	{ "overlap: cannot become one of ours", "777", "", "s1", 0, 1, 6,
 	  "none/1" },

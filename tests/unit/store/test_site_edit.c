@@ -91,6 +91,7 @@ static struct td_site *random_site(unsigned int *seed)
 		memset(&r, 0, sizeof(r));
 		snprintf(r.prefix, sizeof(r.prefix), "%u", rnd(seed, 999));
 		r.strip = rnd(seed, 4);
+		r.transit = rnd(seed, 2);
 		snprintf(r.add, sizeof(r.add), "%u", rnd(seed, 99));
 		if (rnd(seed, 2)) {
 			strcpy(r.group, "pstn");
