@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "node/call/calls.h"
+#include "solo.h"
 
 struct fake_leg {
 	struct td_leg leg;
@@ -22,10 +23,8 @@ struct fake_leg {
 };
 
 struct world {
-	struct td_loop *loop;
-	struct td_cluster *cluster;
+	struct solo solo;
 	struct td_calls *calls;
-	struct td_site *site;
 	char trace[2048];
 	struct fake_leg *made[16];
 	unsigned int n_made;

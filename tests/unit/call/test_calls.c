@@ -28,85 +28,14 @@ static const char site_text[] =
 	"services:\n"
 	"  - {number: \"*43\", service: echo}\n";
 
-static void on_stop(void *arg)
-{
-	td_loop_stop(arg);
-}
-
-/** Lets what is due happen: deliveries, timers of 0 ms; waits for as long as
- *  something is on its way, however slow the machine. */
-static void settle(struct world *w)
-{
-	struct td_cluster_stats st;
-	struct td_timer t = { 0 };
-	int quiet = 0;
-
-	while (quiet < 3) {
-		td_timer_start(w->loop, &t, 1, on_stop, w->loop);
-		td_loop_run(w->loop);
-		td_cluster_stats(w->cluster, &st);
-		quiet = !st.pending_ops && !st.pending_effects &&
-			td_cluster_state(w->cluster) == TD_CLUSTER_RUNNING ?
-			quiet + 1 : 0;
-	}
-}
-
-static void submit(struct world *w, Td__Op *op)
-{
-	assert_int_equal(td_cluster_submit(w->cluster, op), 0);
-	settle(w);
-}
-
-static void put_contact(struct world *w, const char *user, const char *uri,
-			const char *received, const char *address)
-{
-	Td__Contact c = TD__CONTACT__INIT;
-	Td__Op op = TD__OP__INIT;
-
-	c.user = (char *)user;
-	c.uri = (char *)uri;
-	c.expires_ms = ~0ULL >> 1;
-	c.received = (char *)received;
-	c.transport = "udp";
-	c.address = (char *)address;
-	c.node = 1;
-	op.what_case = TD__OP__WHAT_CONTACT_PUT;
-	op.contact_put = &c;
-	submit(w, &op);
-}
-
-static void put_span(struct world *w, const char *name, bool up)
-{
-	Td__Span s = TD__SPAN__INIT;
-	Td__Op op = TD__OP__INIT;
-
-	s.span = (char *)name;
-	s.node = 1;
-	s.owner = true;
-	s.layer1_up = s.dchannel_up = up;
-	op.what_case = TD__OP__WHAT_SPAN;
-	op.span = &s;
-	submit(w, &op);
-}
-
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct td_problems problems = { 0 };
-	struct td_cluster_cfg ccfg = { .node_id = 1, .name = "n1",
-				       .version = "test", .incarnation = 1 };
 	struct td_calls_cfg cfg = { .node_id = 1, .boot_count = 1 };
 
-	assert_int_equal(td_loop_new(&w->loop), 0);
-	assert_int_equal(td_bus_local_new(w->loop, 1, &ccfg.bus), 0);
-	assert_int_equal(td_cluster_new(w->loop, &ccfg, &w->cluster), 0);
-	settle(w);
-	assert_int_equal(td_cluster_state(w->cluster), TD_CLUSTER_RUNNING);
-	if (td_site_parse("t.yaml", site_text, strlen(site_text), &w->site,
-			  &problems))
-		fail_msg("%s: %s", problems.p[0].where, problems.p[0].what);
-	cfg.loop = w->loop;
-	cfg.cluster = w->cluster;
+	solo_start(&w->solo, site_text);
+	cfg.loop = w->solo.loop;
+	cfg.cluster = w->solo.cluster;
 	cfg.voice = (struct td_voice_ops){
 		.rtp_open = fake_rtp_open, .rtp_set = fake_rtp_set,
 		.rtp_close = fake_rtp_close, .join = fake_join,
@@ -114,10 +43,10 @@ static int setup(void **state)
 	};
 	assert_int_equal(td_calls_new(&cfg, &w->calls), 0);
 	td_calls_set_rooms(w->calls, fake_leg_new, w, fake_leg_new, w);
-	td_calls_set_site(w->calls, w->site);
-	put_contact(w, "1001", "sip:1001@10.77.0.101:5071",
+	td_calls_set_site(w->calls, w->solo.site);
+	solo_put_contact(&w->solo, "1001", "sip:1001@10.77.0.101:5071",
 		    "10.77.0.101:5071", "a1");
-	put_span(w, "s1", true);
+	solo_put_span(&w->solo, "s1", true);
 	*state = w;
 	return 0;
 }
@@ -128,8 +57,8 @@ static int teardown(void **state)
 	struct world *w = *state;
 	struct td_view_counts n;
 
-	settle(w);
-	td_view_counts(td_cluster_view(w->cluster), &n);
+	solo_settle(&w->solo);
+	td_view_counts(td_cluster_view(w->solo.cluster), &n);
 	assert_int_equal(n.calls, 0);
 	assert_int_equal(td_calls_count(w->calls), 0);
 	assert_int_equal(w->open_rtp, 0);
@@ -139,9 +68,7 @@ static int teardown(void **state)
 		free(w->made[i]);
 	}
 	td_calls_free(w->calls);
-	td_cluster_free(w->cluster);
-	td_site_free(w->site);
-	td_loop_free(w->loop);
+	solo_end(&w->solo);
 	free(w);
 	return 0;
 }
@@ -296,7 +223,7 @@ static void line_to_phone_rings_all_contacts_and_drops_the_losers(void **state)
 	struct world *w = *state;
 	struct fake_leg *a, *b, *c;
 
-	put_contact(w, "1001", "sip:1001@10.77.0.102:5071",
+	solo_put_contact(&w->solo, "1001", "sip:1001@10.77.0.102:5071",
 		    "10.77.0.102:5071", "a1");
 	a = line_calls(w, "5551001", true);
 	b = w->made[1];
@@ -349,7 +276,7 @@ static void causes_come_back_to_the_caller(void **state)
 		assert_int_equal(a->cause, t[i].cause);
 		say(a, TD_LEV_CLEARED, t[i].cause, NULL);
 	}
-	put_span(w, "s1", false);
+	solo_put_span(&w->solo, "s1", false);
 	{
 		struct fake_leg *a = phone_calls(w, "95550002");
 
@@ -381,7 +308,7 @@ static void the_echo_service_answers_by_itself(void **state)
 	struct world *w = *state;
 	struct fake_leg *a = phone_calls(w, "*43");
 
-	settle(w);
+	solo_settle(&w->solo);
 	TRACE(w, "A.proceeding open(10.77.0.11) set(1,10.77.0.101:4000,8) "
 		 "join(rtp1,echo) A.answer+sdp");
 	say(a, TD_LEV_CLEARED, 16, NULL);
@@ -394,8 +321,8 @@ static void an_operator_hangs_up_both_sides(void **state)
 	struct td_view_iter it = { 0 };
 	const Td__Call *row;
 
-	settle(w);
-	row = td_view_calls(td_cluster_view(w->cluster), &it);
+	solo_settle(&w->solo);
+	row = td_view_calls(td_cluster_view(w->solo.cluster), &it);
 	assert_non_null(row);
 	assert_int_equal(row->n_legs, 2);
 	assert_string_equal(row->state, "trying");

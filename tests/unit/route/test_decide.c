@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cluster/cluster.h"
 #include "node/route/route.h"
+#include "solo.h"
 
 /* Node 1 decides. n1 owns s1, s2, a1; n2 owns s3, a2. */
 static const char site_text[] =
@@ -39,76 +39,8 @@ static const char site_text[] =
 	"  - {number: \"*43\", service: echo}\n"
 	"  - {number: \"2943\", service: echo}\n";
 
-struct world {
-	struct td_loop *loop;
-	struct td_cluster *cluster;
-	struct td_site *site;
-};
-
-static void on_stop(void *arg)
-{
-	td_loop_stop(arg);
-}
-
-/** Lets what is due happen: deliveries, timers of 0 ms; waits for as long as
- *  something is on its way, however slow the machine. */
-static void settle(struct world *w)
-{
-	struct td_cluster_stats st;
-	struct td_timer t = { 0 };
-	int quiet = 0;
-
-	while (quiet < 3) {
-		td_timer_start(w->loop, &t, 1, on_stop, w->loop);
-		td_loop_run(w->loop);
-		td_cluster_stats(w->cluster, &st);
-		quiet = !st.pending_ops && !st.pending_effects &&
-			td_cluster_state(w->cluster) == TD_CLUSTER_RUNNING ?
-			quiet + 1 : 0;
-	}
-}
-
-static void submit(struct world *w, Td__Op *op)
-{
-	assert_int_equal(td_cluster_submit(w->cluster, op), 0);
-	settle(w);
-}
-
-static void put_contact(struct world *w, const char *user, const char *uri,
-			const char *address)
-{
-	Td__Contact c = TD__CONTACT__INIT;
-	Td__Op op = TD__OP__INIT;
-
-	c.user = (char *)user;
-	c.uri = (char *)uri;
-	c.expires_ms = ~0ULL >> 1;
-	c.transport = "udp";
-	c.address = (char *)address;
-	c.node = 1;
-	op.what_case = TD__OP__WHAT_CONTACT_PUT;
-	op.contact_put = &c;
-	submit(w, &op);
-}
-
-/* this node speaks for itself only, so all lines of the test are its own in
- * the view; who owns them for the decision is the configuration's word */
-static void put_span(struct world *w, const char *name, bool up)
-{
-	Td__Span s = TD__SPAN__INIT;
-	Td__Op op = TD__OP__INIT;
-
-	s.span = (char *)name;
-	s.node = 1;
-	s.owner = true;
-	s.layer1_up = s.dchannel_up = up;
-	op.what_case = TD__OP__WHAT_SPAN;
-	op.span = &s;
-	submit(w, &op);
-}
-
 /** Puts calls on the first n channels of a line. */
-static void fill(struct world *w, const char *span, unsigned int n)
+static void fill(struct solo *w, const char *span, unsigned int n)
 {
 	static uint64_t id;
 
@@ -132,49 +64,38 @@ static void fill(struct world *w, const char *span, unsigned int n)
 		call.legs = legs;
 		op.what_case = TD__OP__WHAT_CALL_PUT;
 		op.call_put = &call;
-		submit(w, &op);
+		solo_submit(w, &op);
 	}
 }
 
 static int setup(void **state)
 {
-	struct world *w = calloc(1, sizeof(*w));
-	struct td_problems problems = { 0 };
-	struct td_cluster_cfg ccfg = { .node_id = 1, .name = "n1",
-				       .version = "test", .incarnation = 1 };
+	struct solo *w = calloc(1, sizeof(*w));
 
-	assert_int_equal(td_loop_new(&w->loop), 0);
-	assert_int_equal(td_bus_local_new(w->loop, 1, &ccfg.bus), 0);
-	assert_int_equal(td_cluster_new(w->loop, &ccfg, &w->cluster), 0);
-	settle(w);
-	if (td_site_parse("t.yaml", site_text, strlen(site_text), &w->site,
-			  &problems))
-		fail_msg("%s: %s", problems.p[0].where, problems.p[0].what);
-	put_contact(w, "1001", "sip:1001@10.77.0.101:5071", "a1");
-	put_contact(w, "1002", "sip:1002@10.77.0.101:5072", "a2");
-	put_contact(w, "1003", "sip:1003@10.77.0.101:5073", "a1");
-	put_contact(w, "1003", "sip:1003@10.77.0.102:5073", "a2");
-	put_contact(w, "1003", "sip:1003@10.77.0.103:5073", "a2");
-	put_span(w, "s1", true);
-	put_span(w, "s2", true);
-	put_span(w, "s3", true);
+	solo_start(w, site_text);
+	solo_put_contact(w, "1001", "sip:1001@10.77.0.101:5071", "", "a1");
+	solo_put_contact(w, "1002", "sip:1002@10.77.0.101:5072", "", "a2");
+	solo_put_contact(w, "1003", "sip:1003@10.77.0.101:5073", "", "a1");
+	solo_put_contact(w, "1003", "sip:1003@10.77.0.102:5073", "", "a2");
+	solo_put_contact(w, "1003", "sip:1003@10.77.0.103:5073", "", "a2");
+	solo_put_span(w, "s1", true);
+	solo_put_span(w, "s2", true);
+	solo_put_span(w, "s3", true);
 	*state = w;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct solo *w = *state;
 
-	td_cluster_free(w->cluster);
-	td_site_free(w->site);
-	td_loop_free(w->loop);
+	solo_end(w);
 	free(w);
 	return 0;
 }
 
 /** The decision in words: "rank:kind(detail)" each, or "error/cause". */
-static void words(struct world *w, const struct td_route_ask *ask, char *out)
+static void words(struct solo *w, const struct td_route_ask *ask, char *out)
 {
 	struct td_target t[TD_ROUTE_MAX_TARGETS];
 	unsigned int n = 0;
@@ -286,13 +207,13 @@ static void the_emptier_line_comes_first_and_a_full_one_not_at_all(void **state)
 	fill(*state, "s2", 30);
 	words(*state, &ask, out);
 	assert_string_equal(out, "0:lines(5,s1) 1:node(2,95)");
-	put_span(*state, "s1", false);
+	solo_put_span(*state, "s1", false);
 	words(*state, &ask, out);
 	assert_string_equal(out, "0:node(2,95)");
 	ask.up_nodes = 2;
 	words(*state, &ask, out);
 	assert_string_equal(out, "busy/34");
-	put_span(*state, "s2", false);
+	solo_put_span(*state, "s2", false);
 	words(*state, &ask, out);
 	assert_string_equal(out, "busy/27");
 }
