@@ -256,3 +256,32 @@ def over_s3(b):
     check(min(two.get((P, A2), 0), two.get((A2, P), 0)) > 40 * hold,
           "RTP at n2: %r", two)
     return clean(r, 1, hold, "phone")
+
+
+def transit(b, prefix, line, voice):
+    """A call of the exchange on s1 that leaves on another line."""
+    hold = 6
+    b.ok("n1", "tandem", "route", "add", prefix, "--strip", "7", "--add",
+         "5550005", "--lines", line, "--transit")
+    try:
+        x = b.spawn("x", "tandem-exchange", "call", "--to", prefix + "000",
+                    "--line", "s1", "--count", "1", "--hold", str(hold),
+                    "--pattern", "--json")
+        up = until(5, "n2 lists the call", lambda: [
+            c for c in b.calls("n2") if c["state"] == "up"])
+        rc, out = b.finished(x, 40)
+    finally:
+        b.ok("n1", "tandem", "route", "del", prefix)
+    check([leg["span"] for leg in up[0]["legs"]] == ["s1", line], "%r", up)
+    check(up[0]["voice"] == voice, "%r", up)
+    return clean(parse(out, "tandem-exchange"), 1, hold, "exchange")
+
+
+@case("from line to line of one node the card connects the timeslots")
+def transit_local(b):
+    return transit(b, "5557", "s2", "xconn")
+
+
+@case("from n1's line to n2's the voice crosses between the nodes")
+def transit_between(b):
+    return transit(b, "5558", "s3", "bundle")
