@@ -87,6 +87,7 @@ def full(b):
         check(fds <= before[node][0] + 4, "%s: %d descriptors, %d before",
               node, fds, before[node][0])
     check(not bad, "%s", "\n".join(bad))
+    check(nodes == [CHANNELS // 2] * 2, "calls at the nodes: %r", nodes)
     return "; ".join(notes) + "; nodes %r; usage %r then %r" % (
         nodes, before, after)
 
