@@ -58,6 +58,7 @@ static enum td_ack_spoils spoils(const Td__Op *op, int rc)
 	case TD__OP__WHAT_NODE_GONE:
 	case TD__OP__WHAT_LEVEL_RAISE:
 	case TD__OP__WHAT_TICK:
+	case TD__OP__WHAT_SPAN:		/* a report: no effect rests on it */
 		return TD_SPOILS_NOTHING;
 	case TD__OP__WHAT_CONTACT_PUT:
 	case TD__OP__WHAT_CONTACT_DEL:

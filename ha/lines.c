@@ -57,6 +57,22 @@ static int64_t lease_end(void)
 	return td_clock_boot_ns() + TD_LEASE_MS * 1000000LL;
 }
 
+/** Above all that the card or the cluster has seen: a card process that was
+ *  started anew knows nothing of before. */
+static uint64_t next_epoch(const struct td_lines *l, const struct line *x,
+			   const struct td_port_status *st)
+{
+	const struct td_view *v = td_cluster_view(l->cfg.cluster);
+	struct td_view_iter it = { 0 };
+	uint64_t epoch = st->epoch > x->epoch ? st->epoch : x->epoch;
+	const Td__Span *s;
+
+	while ((s = td_view_spans(v, &it)))
+		if (!strcmp(s->span, x->span) && s->epoch > epoch)
+			epoch = s->epoch;
+	return epoch + 1;
+}
+
 static void renew(struct td_lines *l, struct line *x)
 {
 	struct td_port *p = port_of(l, x);
@@ -79,7 +95,7 @@ static void renew(struct td_lines *l, struct line *x)
 		set(l, x, false);
 	}
 	td_port_status(p, &st);
-	x->epoch = st.epoch + 1;
+	x->epoch = next_epoch(l, x, &st);
 	rc = td_port_lease(p, x->epoch, lease_end());
 	if (!rc)
 		set(l, x, true);

@@ -129,8 +129,9 @@ static void on_cluster_state(void *arg)
 
 /* ---- configuration ---- */
 
-/** Secret, and equal on all nodes that run the same generation: another node
- *  can check a nonce; after a change phones are challenged once more. */
+/** Secret, and equal on nodes that started SIP under the same generation: they
+ *  can check each other's nonces. Between others a phone is challenged once
+ *  more (stale=true), which it answers by itself. */
 static int nonce_key(const struct td_site *site, uint8_t key[32])
 {
 	static const char purpose[] = "tandem sip nonce";
@@ -176,14 +177,19 @@ static void start_sip(struct td_daemon *d)
 static void use_site(void *arg)
 {
 	struct td_daemon *d = arg;
+	int rc;
 
 	if (!d->site || !d->ready)
 		return;
 	if (!d->sip)
 		start_sip(d);
-	if (d->sip && td_sip_set_site(d->sip, d->site) == -EAGAIN)
+	rc = d->sip ? td_sip_set_site(d->sip, d->site) : 0;
+	if (rc == -EAGAIN)
 		td_timer_start(d->loop, &d->site_timer, SITE_RETRY_MS,
 			       use_site, d);
+	else if (rc)
+		td_err("main", "SIP-SITE", "SIP goes on with the generation "
+		       "before: %s", strerror(-rc));
 }
 
 static void on_site(void *arg, const struct td_site *site, uint64_t generation)
@@ -376,6 +382,8 @@ int td_daemon_new(struct td_loop *loop, const struct td_nodeconf *conf,
 		try_card(d);
 	else if (!rc)
 		start_or_end(d);
+	if (!rc && d->status)
+		rc = -EIO;	/* logged; the loop does not run yet */
 	if (rc) {
 		td_daemon_free(d);
 		return rc;
@@ -406,8 +414,7 @@ void td_daemon_end(struct td_daemon *d)
 		td_loop_stop(d->loop);
 		return;
 	}
-	td_calls_set_site(d->calls, NULL);	/* no new ones */
-	td_calls_hangup_all(d->calls, 41);
+	td_calls_end(d->calls, 41);
 	on_ending(d);
 }
 

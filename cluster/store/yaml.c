@@ -260,6 +260,8 @@ int td_yaml_parse(const char *file, const char *text, size_t n,
 
 	if (n > TD_YAML_MAX_OCTETS)
 		return refuse(&c, 1, "longer than 512 KiB");
+	if (!text || !n)
+		return refuse(&c, 1, "the document is empty");
 	root = calloc(1, sizeof(*root));
 	if (!root)
 		return -ENOMEM;

@@ -128,7 +128,7 @@ static int cause_of(int err)
 	case -ENOMEM:
 		return 42;
 	case -EINVAL:
-		return 88;
+		return 28;	/* a number that cannot be dialled there */
 	default:
 		return 41;
 	}
@@ -178,6 +178,7 @@ static void start_next(struct call *c)
 	while (!any && c->next_target < c->n_targets) {
 		unsigned int rank = c->targets[c->next_target].rank;
 
+		c->cause = 0;	/* what an earlier rank said is past */
 		while (c->next_target < c->n_targets &&
 		       c->targets[c->next_target].rank == rank) {
 			int rc = start_leg(c, &c->targets[c->next_target++]);
@@ -268,8 +269,10 @@ static void pass_reply(struct call *c, struct party *p,
 	if (o == p)
 		return;
 	c->offerer = NULL;
-	if (!lev->cause && lev->session && p->sess)
+	if (!lev->cause && lev->session && p->sess && o->sess) {
+		bridge_take(o, c->offered);
 		*p->sess = *lev->session;
+	}
 	if (o->alive)
 		o->leg->ops->offer_reply(o->leg, lev->cause, lev->session);
 }

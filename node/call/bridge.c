@@ -33,7 +33,7 @@ static bool b_speaks_rtp(const struct party *b)
 	       b->target.kind == TD_TARGET_NODE;
 }
 
-bool bridge_is_direct(const struct call *c, const struct party *b)
+static bool can_be_direct(const struct call *c, const struct party *b)
 {
 	const struct party *a = &c->a;
 
@@ -43,6 +43,11 @@ bool bridge_is_direct(const struct call *c, const struct party *b)
 		return false;
 	return b->target.kind == TD_TARGET_NODE ||
 	       same_host(b->target.uri, b->target.received);
+}
+
+bool bridge_is_direct(const struct call *c, const struct party *b)
+{
+	return b->direct;
 }
 
 /* ---- addresses and ports ---- */
@@ -216,7 +221,8 @@ int bridge_offer_b(struct call *c, struct party *b, struct td_session *out)
 	memset(out, 0, sizeof(*out));
 	if (!b_speaks_rtp(b))
 		return 0;
-	if (bridge_is_direct(c, b)) {
+	b->direct = can_be_direct(c, b);
+	if (b->direct) {
 		*out = *c->a.sess;
 		return 0;
 	}
@@ -346,18 +352,22 @@ void bridge_part(struct call *c)
 
 /* ---- re-INVITE ---- */
 
+void bridge_take(struct party *p, const struct td_session *s)
+{
+	*p->sess = *s;
+	p->held = s->dir == TD_DIR_SENDONLY || s->dir == TD_DIR_INACTIVE;
+}
+
 int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
 		 struct td_session *reply)
 {
 	struct party *o = call_other(c, p), *b = call_winner(c);
 	bool empty = !s || s->kind != TD_MEDIA_RTP;
+	uint8_t codec;
 	int rc;
 
 	if (!o || !b || !is_rtp(p))
 		return -EINVAL;
-	if (!empty)
-		p->held = s->dir == TD_DIR_SENDONLY ||
-			  s->dir == TD_DIR_INACTIVE;
 	if (bridge_is_direct(c, b)) {
 		if (empty) {		/* what the other side last said */
 			*reply = *o->sess;
@@ -365,7 +375,11 @@ int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
 		}
 		if (c->offerer)
 			return -EBUSY;
-		*p->sess = *s;
+		if (!c->offered)
+			c->offered = malloc(sizeof(*c->offered));
+		if (!c->offered)
+			return -ENOMEM;
+		*c->offered = *s;
 		c->offerer = p;
 		rc = o->leg->ops->offer(o->leg, s);
 		if (!rc)
@@ -379,7 +393,10 @@ int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
 		write_offer(c, p, dtmf_of(c, b), reply);
 		return 0;
 	}
-	*p->sess = *s;
+	rc = choose_codec(s, &codec);	/* refused: all stays as it was */
+	if (rc)
+		return rc;
+	bridge_take(p, s);
 	rc = apply_remote(c, p);
 	if (!rc)
 		write_answer(p, dtmf_of(c, b), reply);

@@ -46,6 +46,7 @@ static void free_call(struct call *c)
 	}
 	td_map_del(c->room->calls, &c->id, sizeof(c->id));
 	free(c->sent);
+	free(c->offered);
 	free(c);
 }
 
@@ -53,8 +54,11 @@ static void on_bury(void *arg)
 {
 	struct call *c = arg;
 
-	/* its row must go, or its channels stay busy in every view */
-	if (record_del(c) == -EAGAIN)
+	int rc = record_del(c);
+
+	/* its row must go, or its channels stay busy in every view; while
+	 * nothing is taken (a minority) it waits */
+	if (rc == -EAGAIN || rc == -ENOTCONN)
 		td_timer_start(c->room->cfg.loop, &c->bury, 100, on_bury, c);
 	else
 		free_call(c);
@@ -69,6 +73,11 @@ static void on_guard(void *arg)
 	if (c->state == TD_CALL_COLLECTING) {
 		c->cause = 28;
 		call_event(c, TD_CALL_EV_ROUTE_FAIL, &c->a, &lev);
+		return;
+	}
+	if (c->state == TD_CALL_TRYING || c->state == TD_CALL_RINGING) {
+		c->cause = 19;		/* no answer from user */
+		call_event(c, TD_CALL_EV_HANGUP, &c->a, NULL);
 		return;
 	}
 	if (c->state != TD_CALL_CLEARING)
@@ -86,6 +95,9 @@ static void arm_guard(struct call *c)
 {
 	if (c->state == TD_CALL_COLLECTING)
 		td_timer_start(c->room->cfg.loop, &c->guard, CALL_OVERLAP_MS,
+			       on_guard, c);
+	else if (c->state == TD_CALL_TRYING || c->state == TD_CALL_RINGING)
+		td_timer_start(c->room->cfg.loop, &c->guard, CALL_RINGING_MS,
 			       on_guard, c);
 	else if (c->state == TD_CALL_CLEARING)
 		td_timer_start(c->room->cfg.loop, &c->guard, CALL_CLEARING_MS,
@@ -294,7 +306,7 @@ static int on_incoming(void *arg, struct td_leg *l, const struct td_setup *s)
 	struct call *c;
 	int rc;
 
-	if (!r->site || td_map_count(r->calls) >= r->cfg.max_calls ||
+	if (!r->site || r->ending || td_map_count(r->calls) >= r->cfg.max_calls ||
 	    td_cluster_state(r->cfg.cluster) != TD_CLUSTER_RUNNING) {
 		r->refused++;
 		return -EAGAIN;
@@ -308,6 +320,8 @@ static int on_incoming(void *arg, struct td_leg *l, const struct td_setup *s)
 	c->id = id;
 	c->state = TD_CALL_NULL;
 	c->setup = *s;
+	/* user parameters (RFC 3966 phone-context, …) are not dialled */
+	c->setup.called[strcspn(c->setup.called, ";")] = '\0';
 	c->winner = -1;
 	c->voice = "direct";
 	c->since_ms = td_view_now_ms(td_cluster_view(r->cfg.cluster));
@@ -395,10 +409,25 @@ void td_calls_set_site(struct td_calls *r, const struct td_site *site)
 	r->site = site;
 }
 
+/* rows of ours behind which there is no call any more */
+static void drop_stale_rows(struct td_calls *r)
+{
+	const struct td_view *v = td_cluster_view(r->cfg.cluster);
+	struct td_view_iter it = { 0 };
+	const Td__Call *row;
+
+	while ((row = td_view_calls(v, &it)))
+		if (row->node == r->cfg.node_id &&
+		    !td_map_get_u64(r->calls, row->id))
+			record_del_id(r, row->id);
+}
+
 void td_calls_resync(struct td_calls *r)
 {
 	size_t pos = 0;
 	struct call *c;
+
+	drop_stale_rows(r);
 
 	while ((c = td_map_next(r->calls, &pos))) {
 		free(c->sent);
@@ -422,10 +451,12 @@ int td_calls_hangup(struct td_calls *r, uint64_t id, int cause)
 	return 0;
 }
 
-void td_calls_hangup_all(struct td_calls *r, int cause)
+void td_calls_end(struct td_calls *r, int cause)
 {
 	size_t pos = 0;
 	struct call *c;
+
+	r->ending = true;
 
 	/* a call is freed in a turn of its own, so the walk is safe */
 	while ((c = td_map_next(r->calls, &pos)))

@@ -41,8 +41,8 @@ void td_calls_set_site(struct td_calls *c, const struct td_site *site);
 void td_calls_resync(struct td_calls *c);
 /** Clears a call of this node with this cause. -ENOENT */
 int td_calls_hangup(struct td_calls *c, uint64_t id, int cause);
-/** Clears all calls of this node. */
-void td_calls_hangup_all(struct td_calls *c, int cause);
+/** Clears all calls of this node and takes no new ones. */
+void td_calls_end(struct td_calls *c, int cause);
 unsigned int td_calls_count(const struct td_calls *c);
 /** Local knowledge of one call: voice statistics. New reference or NULL. */
 json_t *td_calls_voice(struct td_calls *c, uint64_t id);

@@ -11,6 +11,7 @@
 enum {
 	CALL_MAX_B = TD_CALL_MAX_LEGS - 1,
 	CALL_OVERLAP_MS = 20000,	/* behind the line's own T302, 15 s */
+	CALL_RINGING_MS = 200000,	/* behind T301, at least 3 min */
 	CALL_CLEARING_MS = 90000,	/* beyond every leg's own timers */
 };
 
@@ -32,6 +33,8 @@ struct party {
 	uint8_t codec;
 	struct td_voice_rtp rtp_told;	/* what the media room was last told */
 	bool held;
+	bool direct;			/* B: SDPs are passed through; decided
+					 * once, with the first offer */
 };
 
 struct call {
@@ -47,6 +50,8 @@ struct call {
 	int cause;			/* best so far of the legs B */
 	int64_t since_ms, answered_ms;
 	struct party *offerer;		/* whose re-INVITE waits for a reply */
+	struct td_session *offered;	/* what it offers; its session once the
+					 * other side has agreed */
 	struct td_timer guard;		/* overlap, clearing */
 	struct td_timer bury;		/* frees outside of a leg's event */
 	uint8_t *sent;			/* the last op, packed */
@@ -63,6 +68,7 @@ struct td_calls {
 	void *sip, *isdn;
 	struct td_map *calls;		/* by id */
 	uint64_t counter;
+	bool ending;			/* no new calls */
 	uint64_t refused, illegal, stuck, total;
 };
 
@@ -88,6 +94,8 @@ int bridge_join(struct call *c, struct party *b);
  *  else p is refused */
 int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
 		 struct td_session *reply);
+/** Makes an agreed offer p's session. */
+void bridge_take(struct party *p, const struct td_session *s);
 void bridge_answered_late(struct call *c, struct party *p,
 			  const struct td_session *s);
 void bridge_part(struct call *c);
@@ -97,6 +105,7 @@ bool bridge_is_direct(const struct call *c, const struct party *b);
 /* record.c */
 int record_put(struct call *c);
 int record_del(struct call *c);
+int record_del_id(struct td_calls *r, uint64_t id);
 
 /* echo.c */
 int echo_leg_new(struct td_loop *loop, const struct td_leg_up *up,

@@ -99,14 +99,19 @@ int record_put(struct call *c)
 	return 0;
 }
 
-int record_del(struct call *c)
+int record_del_id(struct td_calls *r, uint64_t id)
 {
 	Td__CallDel del = TD__CALL_DEL__INIT;
 	Td__Op op = TD__OP__INIT;
 
-	del.id = c->id;
-	del.node = c->room->cfg.node_id;
+	del.id = id;
+	del.node = r->cfg.node_id;
 	op.what_case = TD__OP__WHAT_CALL_DEL;
 	op.call_del = &del;
-	return td_cluster_submit(c->room->cfg.cluster, &op);
+	return td_cluster_submit(r->cfg.cluster, &op);
+}
+
+int record_del(struct call *c)
+{
+	return record_del_id(c->room, c->id);
 }

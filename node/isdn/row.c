@@ -20,6 +20,7 @@ static struct td_line_row current(const struct td_isdn_line *line)
 {
 	const struct td_isdn_env *env = &line->isdn->env;
 	struct td_isdn_port_state port = { .alarms = TD_ALARM_LOS };
+	const Td__Span *view = env->row(env->arg, line->conf.name);
 
 	if (line->port)
 		env->state(line->port, &port);
@@ -27,7 +28,9 @@ static struct td_line_row current(const struct td_isdn_line *line)
 		.owner = line->active,
 		.layer1_up = !(port.alarms & LAYER1),
 		.dchannel_up = td_line_up(line),
-		.epoch = line->active ? port.epoch : 0,
+		/* who gives it up says at which epoch: an older one would be
+		 * refused, and the line would stay "ours" in every view */
+		.epoch = line->active ? port.epoch : view ? view->epoch : 0,
 		.alarms = port.alarms,
 		.last_cref = line->last_cref,
 	};

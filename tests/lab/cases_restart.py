@@ -6,7 +6,7 @@ import signal
 import time
 
 from tdtest.phones import (Answering, answered, exchange_call,
-                           exchange_status)
+                           exchange_status, parse)
 from tdtest.tap import case, check, until
 
 
@@ -32,6 +32,26 @@ def restart(b):
         lines_up(b)
         r = exchange_call(b, "5551006", hold=1)
         check(answered(r) == 1, "%r", r["calls"])
+
+
+@case("a daemon that is told to end clears its calls at both far ends, and "
+      "comes back")
+def ended(b):
+    x = b.spawn("x", "tandem-exchange", "call", "--to", "5552943", "--line",
+                "s1", "--count", "2", "--rate", "10", "--hold", "20", "--json")
+    until(5, "two calls are up", lambda: len(
+        [c for c in b.calls("n2") if c["state"] == "up"]) == 2)
+    old = b.pids("n1", "tandemd")
+    os.kill(old[0], signal.SIGTERM)
+    until(5, "tandemd at n1 ends", lambda: not b.pids("n1", "tandemd"))
+    rc, out = b.finished(x, 10)
+    causes = parse(out, "tandem-exchange")["summary"]["causes"]
+    check(causes == {"41": 2}, "causes: %r", causes)
+    b.run("n1", "bash", "-c", '. "$LAB_LIB/startup.sh"; daemon tandemd '
+          "tandemd -c /etc/tandem/node.yaml")
+    lines_up(b)
+    status = exchange_status(b)
+    check(status["calls"] == 0 and status["ghosts"] == 0, "%r", status)
 
 
 def lines_up(b):

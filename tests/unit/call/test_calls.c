@@ -334,6 +334,52 @@ static void an_operator_hangs_up_both_sides(void **state)
 	assert_int_equal(td_calls_hangup(w->calls, 99, 16), -ENOENT);
 }
 
+static void the_end_clears_a_line_and_takes_nothing_new(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550002"), *b = w->made[1];
+	struct td_setup s = { .complete = true };
+	struct fake_leg *late = fake_new(w);
+
+	say(b, TD_LEV_ANSWERED, 0, slot("s1", 31));
+	w->trace[0] = '\0';
+	td_calls_end(w->calls, 41);
+	TRACE(w, "A.clear(41) B.clear(41)");
+	strcpy(s.called, "1001");
+	assert_int_equal(late->leg.up->incoming(late->leg.up->arg, &late->leg,
+						&s), -EAGAIN);
+	late->freed = true;
+	say(a, TD_LEV_CLEARED, 41, NULL);
+	say(b, TD_LEV_CLEARED, 41, NULL);
+}
+
+static void a_refused_offer_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "1001"), *b = w->made[1];
+
+	say(b, TD_LEV_ANSWERED, 0, rtp("10.77.0.101", 5000, "v=0 answer"));
+	say(a, TD_LEV_OFFER, 0, rtp("10.77.0.101", 4020, "v=0 hold"));
+	say(b, TD_LEV_OFFER_REPLY, 88, NULL);
+	w->trace[0] = '\0';
+	/* what B is told when it asks is still what A said first */
+	say(b, TD_LEV_OFFER, 0, NULL);
+	TRACE(w, "B.reply(0)");
+	assert_string_equal(b->told.raw, "v=0 offer");
+	say(b, TD_LEV_CLEARED, 16, NULL);
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void parameters_of_a_number_are_not_dialled(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550002;phone-context=x");
+
+	assert_string_equal(w->made[1]->setup.called, "5550002");
+	say(a, TD_LEV_CLEARED, 16, NULL);
+	say(w->made[1], TD_LEV_CLEARED, 16, NULL);
+}
+
 static void a_late_offer_is_answered_by_ours(void **state)
 {
 	struct world *w = *state;
@@ -370,6 +416,9 @@ int main(void)
 		CASE(a_leg_that_cannot_start_ends_the_call),
 		CASE(the_echo_service_answers_by_itself),
 		CASE(an_operator_hangs_up_both_sides),
+		CASE(the_end_clears_a_line_and_takes_nothing_new),
+		CASE(a_refused_offer_changes_nothing),
+		CASE(parameters_of_a_number_are_not_dialled),
 		CASE(a_late_offer_is_answered_by_ours),
 	};
 

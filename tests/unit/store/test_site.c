@@ -12,6 +12,18 @@
 
 #include "tests/unit/store/lab.h"
 
+static void no_document_at_all_is_told(void **state)
+{
+	struct td_problems problems = { 0 };
+	struct td_site *s = NULL;
+
+	assert_int_equal(td_site_parse("x", NULL, 0, &s, &problems), -EINVAL);
+	assert_int_equal(td_site_parse("x", "", 0, &s, &problems), -EINVAL);
+	assert_null(s);
+	assert_int_equal(problems.n, 2);
+	td_problems_free(&problems);
+}
+
 static void the_lab_is_read(void **state)
 {
 	struct td_site *s = parse(lab);
@@ -332,6 +344,7 @@ static void limits_are_told_where_they_are_passed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_document_at_all_is_told),
 		cmocka_unit_test(the_lab_is_read),
 		cmocka_unit_test(each_mistake_is_told_with_its_line),
 		cmocka_unit_test(all_mistakes_are_listed_at_once),
