@@ -306,7 +306,8 @@ static int on_incoming(void *arg, struct td_leg *l, const struct td_setup *s)
 	struct call *c;
 	int rc;
 
-	if (!r->site || r->ending || td_map_count(r->calls) >= r->cfg.max_calls ||
+	if (!r->site || r->ending ||
+	    td_map_count(r->calls) >= r->cfg.max_calls ||
 	    td_cluster_state(r->cfg.cluster) != TD_CLUSTER_RUNNING) {
 		r->refused++;
 		return -EAGAIN;
