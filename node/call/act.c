@@ -261,6 +261,12 @@ static void pass_reply(struct call *c, struct party *p,
 {
 	struct party *o = c->offerer;
 
+	if (!o && c->relayed == p) {	/* it took what the ACK said */
+		c->relayed = NULL;
+		if (!lev->cause && lev->session && p->sess)
+			*p->sess = *lev->session;
+		return;
+	}
 	if (!o) {		/* the answer in an ACK to our own offer */
 		if (lev->session && !lev->cause)
 			bridge_answered_late(c, p, lev->session);

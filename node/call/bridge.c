@@ -406,8 +406,19 @@ int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
 void bridge_answered_late(struct call *c, struct party *p,
 			  const struct td_session *s)
 {
-	if (!p->rtp)
+	struct party *o = call_other(c, p);
+
+	if (!p->rtp) {
+		/* direct: it answered the other side's last SDP, which may
+		 * have moved or held it; the other side has to know */
+		if (!o || !o->alive || !is_rtp(p) || c->offerer ||
+		    !strcmp(p->sess->raw, s->raw))
+			return;
+		bridge_take(p, s);
+		if (!o->leg->ops->offer(o->leg, s))
+			c->relayed = o;
 		return;
+	}
 	if (!p->sess)
 		p->sess = malloc(sizeof(*p->sess));
 	if (!p->sess)

@@ -50,6 +50,8 @@ struct call {
 	int cause;			/* best so far of the legs B */
 	int64_t since_ms, answered_ms;
 	struct party *offerer;		/* whose re-INVITE waits for a reply */
+	struct party *relayed;		/* who got a re-INVITE of ours for the
+					 * answer in an ACK */
 	struct td_session *offered;	/* what it offers; its session once the
 					 * other side has agreed */
 	struct td_timer guard;		/* overlap, clearing */

@@ -370,6 +370,31 @@ static void a_refused_offer_changes_nothing(void **state)
 	say(a, TD_LEV_CLEARED, 16, NULL);
 }
 
+static void an_answer_in_an_ack_reaches_the_other_phone(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "1001"), *b = w->made[1];
+
+	say(b, TD_LEV_ANSWERED, 0, rtp("10.77.0.101", 5000, "v=0 answer"));
+	w->trace[0] = '\0';
+	say(a, TD_LEV_OFFER, 0, NULL);		/* a re-INVITE without SDP */
+	TRACE(w, "A.reply(0)");
+	assert_string_equal(a->told.raw, "v=0 answer");
+	say(a, TD_LEV_OFFER_REPLY, 0, rtp("10.77.0.101", 4020, "v=0 moved"));
+	TRACE(w, "B.offer+sdp");
+	assert_string_equal(b->told.raw, "v=0 moved");
+	say(b, TD_LEV_OFFER_REPLY, 0, rtp("10.77.0.101", 5000, "v=0 fine"));
+	TRACE(w, "");
+	/* the same answer once more moves nothing */
+	say(a, TD_LEV_OFFER, 0, NULL);
+	TRACE(w, "A.reply(0)");
+	assert_string_equal(a->told.raw, "v=0 fine");
+	say(a, TD_LEV_OFFER_REPLY, 0, rtp("10.77.0.101", 4020, "v=0 moved"));
+	TRACE(w, "");
+	say(b, TD_LEV_CLEARED, 16, NULL);
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
 static void parameters_of_a_number_are_not_dialled(void **state)
 {
 	struct world *w = *state;
@@ -418,6 +443,7 @@ int main(void)
 		CASE(an_operator_hangs_up_both_sides),
 		CASE(the_end_clears_a_line_and_takes_nothing_new),
 		CASE(a_refused_offer_changes_nothing),
+		CASE(an_answer_in_an_ack_reaches_the_other_phone),
 		CASE(parameters_of_a_number_are_not_dialled),
 		CASE(a_late_offer_is_answered_by_ours),
 	};
