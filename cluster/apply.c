@@ -40,6 +40,7 @@ static void end_share(struct td_view *v, uint32_t node)
 		if (r->s->node == node)
 			td_view_del_span(v, r);
 	}
+	td_view_release_units(v, node);
 }
 
 static int apply_node(struct td_view *v, Td__Op *op, uint32_t from,
@@ -89,6 +90,29 @@ static int apply_span(struct td_view *v, Td__Op *op, uint32_t from,
 	if (s->owner && owner)
 		owner->owner = false;
 	return 0;
+}
+
+/* Said by whoever holds the lease. An epoch has one owner. */
+static int apply_unit(struct td_view *v, Td__Op *op, uint32_t from,
+		      bool *moved)
+{
+	Td__Unit *u = op->unit;
+	const Td__Unit *old = td_view_unit(v, u->unit);
+	int rc;
+
+	if (!*u->unit || !u->epoch || (u->node && u->node != from))
+		return -EINVAL;
+	if (!is_up(v, from))
+		return -ESTALE;
+	if (old && (u->epoch < old->epoch ||
+		    (u->epoch == old->epoch && old->node != from)))
+		return -ESTALE;
+	u->since_ms = old && old->node == u->node ? old->since_ms :
+						    (uint64_t)v->now_ms;
+	rc = td_view_put_unit(v, u);
+	if (!rc)
+		*moved = true;
+	return rc;
 }
 
 static int apply_contact_put(struct td_view *v, Td__Op *op, uint32_t from,
@@ -282,6 +306,7 @@ static const struct {
 	OP(NODE_GONE, node_gone, TD_REPLICATED, 1),
 	OP(LEVEL_RAISE, level_raise, TD_REPLICATED, 1),
 	OP(CALL_HANGUP, call_hangup, TD_VOLATILE, 1),
+	OP(UNIT, unit, TD_REPLICATED, 1),
 #undef OP
 };
 

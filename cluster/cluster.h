@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/authority.h"
 #include "cluster/bus.h"
 #include "cluster/view.h"
 #include "proto/base/loop.h"
@@ -21,6 +22,10 @@ struct td_cluster_cfg {
 	uint64_t incarnation;	/* differs at every start */
 	struct td_bus *bus;	/* bus_cpg or bus_local; the cluster owns it */
 	uint32_t max_pending;	/* ops submitted, not yet released; 0: 65536 */
+	/** Copied. NULL: none. May be set later by td_cluster_set_authority,
+	 *  before the loop turns. */
+	const struct td_authority *authority;
+	bool witness;		/* holds no view: state stays JOINING */
 };
 /** @return 0; -EINVAL: a part of cfg, or the bus has another node id;
  *  -ENAMETOOLONG, -ENOMEM. On failure the bus stays the caller's. */
@@ -28,6 +33,16 @@ int td_cluster_new(struct td_loop *loop, const struct td_cluster_cfg *cfg,
 		   struct td_cluster **out);
 /** Leaves the group, cancels waiting effects with -ECANCELED. */
 void td_cluster_free(struct td_cluster *c);
+
+void td_cluster_set_authority(struct td_cluster *c,
+			      const struct td_authority *a);
+/** Says something of the lease protocol (copied) in the one order, before all
+ *  ops that wait; also from a minority, then when a ring stands. Not kept
+ *  over the end of this daemon.
+ *  @return 0, -EAGAIN: 1024 wait (counted), -EINVAL: the codec refuses it */
+int td_cluster_say(struct td_cluster *c, const Td__Ha *m);
+/** What authority->needed or ->quorum says has changed. */
+void td_cluster_authority_changed(struct td_cluster *c);
 
 const struct td_view *td_cluster_view(const struct td_cluster *c);
 uint32_t td_cluster_node_id(const struct td_cluster *c);

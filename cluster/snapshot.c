@@ -8,6 +8,7 @@
 struct arrays {
 	Td__Node **nodes;
 	Td__Span **spans;
+	Td__Unit **units;
 	Td__Contact **contacts;
 	Td__Call **calls;
 };
@@ -16,6 +17,7 @@ static void arrays_free(struct arrays *a)
 {
 	free(a->nodes);
 	free(a->spans);
+	free(a->units);
 	free(a->contacts);
 	free(a->calls);
 }
@@ -25,11 +27,12 @@ static int arrays_new(const struct td_view *v, struct arrays *a)
 	*a = (struct arrays){
 		.nodes = calloc(TD_NODE_MAX_ID, sizeof(*a->nodes)),
 		.spans = calloc(v->spans.count + 1, sizeof(*a->spans)),
+		.units = calloc(v->units.count + 1, sizeof(*a->units)),
 		.contacts = calloc(v->contacts.count + 1,
 				   sizeof(*a->contacts)),
 		.calls = calloc(v->calls.count + 1, sizeof(*a->calls)),
 	};
-	if (a->nodes && a->spans && a->contacts && a->calls)
+	if (a->nodes && a->spans && a->units && a->contacts && a->calls)
 		return 0;
 	arrays_free(a);
 	return -ENOMEM;
@@ -59,6 +62,7 @@ int td_view_pack(const struct td_view *v, uint8_t **buf, size_t *n)
 	s.now_ms = v->now_ms;
 	COLLECT(nodes, Td__Node);
 	COLLECT(spans, Td__Span);
+	COLLECT(units, Td__Unit);
 	COLLECT(contacts, Td__Contact);
 	COLLECT(calls, Td__Call);
 	s.config = v->config;
@@ -85,6 +89,11 @@ static int take_rows(struct td_view *v, Td__Snapshot *s)
 		if (!rc)
 			s->spans[i] = NULL;
 	}
+	for (size_t i = 0; i < s->n_units && !rc; i++) {
+		rc = td_view_put_unit(v, s->units[i]);
+		if (!rc)
+			s->units[i] = NULL;
+	}
 	for (size_t i = 0; i < s->n_contacts && !rc; i++) {
 		rc = td_view_put_contact(v, s->contacts[i]);
 		if (!rc)
@@ -96,6 +105,7 @@ static int take_rows(struct td_view *v, Td__Snapshot *s)
 			s->calls[i] = NULL;
 	}
 	if (rc == -ENOSPC || (!rc && (v->spans.count != s->n_spans ||
+				      v->units.count != s->n_units ||
 				      v->contacts.count != s->n_contacts ||
 				      v->calls.count != s->n_calls)))
 		rc = -EBADMSG;
@@ -137,6 +147,7 @@ int td_view_unpack(const void *buf, size_t n, struct td_view **out)
 	s->config = s->config_next = NULL;
 	s->n_nodes = squeeze((void **)s->nodes, s->n_nodes);
 	s->n_spans = squeeze((void **)s->spans, s->n_spans);
+	s->n_units = squeeze((void **)s->units, s->n_units);
 	s->n_contacts = squeeze((void **)s->contacts, s->n_contacts);
 	s->n_calls = squeeze((void **)s->calls, s->n_calls);
 	td_snapshot_free(s);

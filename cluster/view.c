@@ -70,6 +70,7 @@ int td_view_new(struct td_view **out)
 	}
 	v->level = 1;
 	v->spans.cmp = span_cmp;
+	v->units.cmp = td_view_unit_cmp;
 	v->contacts.cmp = contact_cmp;
 	v->due.cmp = due_cmp;
 	v->calls.cmp = call_cmp;
@@ -91,6 +92,7 @@ void td_view_free(struct td_view *v)
 		return;
 	while ((n = td_table_first(&v->spans)))
 		td_view_del_span(v, row_of(n, struct td_span_row, at));
+	td_view_del_units(v);
 	while ((n = td_table_first(&v->contacts)))
 		td_view_del_contact(v, row_of(n, struct td_contact_row, at));
 	while ((n = td_table_first(&v->calls)))
@@ -415,6 +417,13 @@ const Td__Node *td_view_nodes(const struct td_view *v, struct td_view_iter *i)
 		if (v->nodes[++i->pos])
 			return v->nodes[i->pos];
 	return NULL;
+}
+
+const Td__Unit *td_view_units(const struct td_view *v, struct td_view_iter *i)
+{
+	struct td_table_node *n = walk(&v->units, i);
+
+	return n ? row_of(n, struct td_unit_row, at)->u : NULL;
 }
 
 const Td__Span *td_view_spans(const struct td_view *v, struct td_view_iter *i)

@@ -31,6 +31,7 @@ const Td__Span *td_view_span(const struct td_view *v, const char *span,
 			     uint32_t node);
 /** The row of the span's owner, NULL: nobody owns it. */
 const Td__Span *td_view_span_owner(const struct td_view *v, const char *span);
+const Td__Unit *td_view_unit(const struct td_view *v, const char *unit);
 const Td__Contact *td_view_contact(const struct td_view *v, const char *user,
 				   const char *uri);
 const Td__Call *td_view_call(const struct td_view *v, uint64_t id,
@@ -47,6 +48,7 @@ struct td_view_iter {
 };
 const Td__Node *td_view_nodes(const struct td_view *v, struct td_view_iter *i);
 const Td__Span *td_view_spans(const struct td_view *v, struct td_view_iter *i);
+const Td__Unit *td_view_units(const struct td_view *v, struct td_view_iter *i);
 const Td__Call *td_view_calls(const struct td_view *v, struct td_view_iter *i);
 const Td__Contact *td_view_contacts(const struct td_view *v,
 				    struct td_view_iter *i);

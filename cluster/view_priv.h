@@ -15,6 +15,10 @@ struct td_span_row {
 	struct td_table_node at;
 	Td__Span *s;
 };
+struct td_unit_row {
+	struct td_table_node at;
+	Td__Unit *u;
+};
 struct td_contact_row {
 	struct td_table_node at;	/* by user, uri */
 	struct td_table_node due;	/* by expiry, user, uri */
@@ -49,7 +53,7 @@ struct td_view {
 	int64_t now_ms;
 	uint32_t level;
 	Td__Node *nodes[TD_NODE_MAX_ID + 1];
-	struct td_table spans, contacts, due, calls;
+	struct td_table spans, units, contacts, due, calls;
 	uint32_t users;
 	struct td_map *channels;
 	Td__Config *config, *config_next;
@@ -60,8 +64,13 @@ struct td_view {
 int td_view_put_span(struct td_view *v, Td__Span *s);
 int td_view_put_contact(struct td_view *v, Td__Contact *c);
 int td_view_put_call(struct td_view *v, Td__Call *c);
+int td_view_put_unit(struct td_view *v, Td__Unit *u);
 void td_view_put_node(struct td_view *v, Td__Node *n);
 
+int td_view_unit_cmp(const void *key, const struct td_table_node *n);
+/** Nobody owns what this node owned; epochs stay. */
+void td_view_release_units(struct td_view *v, uint32_t node);
+void td_view_del_units(struct td_view *v);
 void td_view_del_contact(struct td_view *v, struct td_contact_row *r);
 void td_view_del_call(struct td_view *v, struct td_call_row *r);
 void td_view_del_span(struct td_view *v, struct td_span_row *r);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "proto/control.pb-c.h"
+#include "proto/ha.pb-c.h"
 #include "proto/op.pb-c.h"
 #include "proto/view.pb-c.h"
 
@@ -36,6 +37,10 @@ enum {
 	TD_VIEW_MAX_SPANS = 4096,
 	TD_VIEW_MAX_CONTACTS = 1000000,
 	TD_VIEW_MAX_CALLS = 100000,
+	TD_VIEW_MAX_UNITS = 256,
+	TD_UNIT_NAME_OCTETS = 31,
+	TD_ENVELOPE_MAX_HA = 64,
+	TD_HEARTBEAT_MAX_OCTETS = 16 * 1024,
 };
 
 /** The feature level this program can do at most; see architecture.md. */
@@ -54,5 +59,8 @@ TD_CODEC_DECLARE(request, Td__Request)
 TD_CODEC_DECLARE(reply, Td__Reply)
 TD_CODEC_DECLARE(call, Td__Call)
 TD_CODEC_DECLARE(contact, Td__Contact)
+TD_CODEC_DECLARE(ha, Td__Ha)
+TD_CODEC_DECLARE(heartbeat, Td__Heartbeat)
+TD_CODEC_DECLARE(lease_state, Td__LeaseState)
 
 #endif

@@ -403,6 +403,41 @@ static void a_damaged_snapshot_gives_no_view(void **state)
 	td_view_free(v);
 }
 
+static int unit(struct td_view *v, uint32_t from, const char *name,
+		uint32_t node, uint64_t epoch)
+{
+	Td__Unit u = TD__UNIT__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	u.unit = (char *)name;
+	u.node = node;
+	u.epoch = epoch;
+	op.what_case = TD__OP__WHAT_UNIT;
+	op.unit = &u;
+	return apply(v, &op, from);
+}
+
+static void a_unit_has_one_owner_an_epoch(void **state)
+{
+	struct td_view *v = two_nodes();
+	struct test_op t;
+
+	assert_int_equal(unit(v, 1, "a1", 1, 7), 0);
+	assert_int_equal(unit(v, 2, "a1", 2, 7), -ESTALE);
+	assert_int_equal(unit(v, 2, "a1", 2, 6), -ESTALE);
+	assert_int_equal(unit(v, 2, "a1", 1, 8), -EINVAL);
+	assert_int_equal(unit(v, 2, "a1", 2, 8), 0);
+	assert_int_equal(unit(v, 1, "a1", 1, 7), -ESTALE);
+	assert_int_equal(td_view_unit(v, "a1")->node, 2);
+	assert_int_equal(unit(v, 2, "a1", 0, 8), 0);
+	assert_int_equal(td_view_unit(v, "a1")->node, 0);
+	assert_int_equal(unit(v, 1, "a1", 1, 9), 0);
+	assert_int_equal(apply(v, op_gone(&t, 1, 11), 2), 0);
+	assert_int_equal(td_view_unit(v, "a1")->node, 0);
+	assert_int_equal(td_view_unit(v, "a1")->epoch, 9);
+	td_view_free(v);
+}
+
 static void every_op_has_a_row_in_the_table(void **state)
 {
 	unsigned int n = 0;
@@ -421,7 +456,7 @@ static void every_op_has_a_row_in_the_table(void **state)
 			    info->level <= TD_FEATURE_LEVEL);
 		n++;
 	}
-	assert_int_equal(n, 12);
+	assert_int_equal(n, 13);
 	assert_null(td_op_info((Td__Op__WhatCase)0));
 	assert_null(td_op_info((Td__Op__WhatCase)999));
 }
@@ -444,6 +479,7 @@ int main(void)
 			views_that_were_fed_the_same_pack_to_equal_octets),
 		cmocka_unit_test(a_refused_op_changes_nothing_but_the_index),
 		cmocka_unit_test(a_damaged_snapshot_gives_no_view),
+		cmocka_unit_test(a_unit_has_one_owner_an_epoch),
 		cmocka_unit_test(every_op_has_a_row_in_the_table),
 	};
 
