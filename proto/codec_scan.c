@@ -28,6 +28,7 @@ static const struct limit limits[] = {
 	{ &td__call__descriptor, 4, TD_CALL_MAX_LEGS, 0 },
 	{ &td__config__descriptor, 2, 0, SHA256_OCTETS },
 	{ &td__config__descriptor, 3, 0, TD_CONFIG_MAX_OCTETS },
+	{ &td__config__descriptor, 6, 0, SHA256_OCTETS },
 	{ &td__config_switch__descriptor, 2, 0, SHA256_OCTETS },
 	{ &td__envelope__descriptor, 4, TD_ENVELOPE_MAX_OPS,
 	  TD_CONFIG_MAX_OCTETS + TD_OP_MAX_OCTETS },

@@ -14,7 +14,7 @@
 #include "proto/base/str.h"
 
 /* The file: one head line, then the document.
- *     tandem-generation 1 NUMBER AT_MS OCTETS SHA256 AUTHOR
+ *     tandem-generation 2 NUMBER AT_MS OCTETS SHA256 SECRET AUTHOR
  * The comment is the database's. */
 
 enum { MAX_HEAD = 512 };
@@ -36,6 +36,18 @@ static void hex(const uint8_t *in, char *out)
 		sprintf(out + 2 * i, "%02x", in[i]);
 }
 
+static int unhex(const char *in, uint8_t *out)
+{
+	for (int i = 0; i < 32; i++) {
+		unsigned int v;
+
+		if (sscanf(in + 2 * i, "%2x", &v) != 1)
+			return -EBADMSG;
+		out[i] = v;
+	}
+	return 0;
+}
+
 static int write_all(int fd, const char *p, size_t n)
 {
 	while (n) {
@@ -53,17 +65,19 @@ static int write_all(int fd, const char *p, size_t n)
 
 static int write_file(int fd, const struct td_generation *g)
 {
-	char head[MAX_HEAD], sum[65], author[sizeof(g->author)];
+	char head[MAX_HEAD], sum[65], secret[65], author[sizeof(g->author)];
 	int n, rc;
 
 	hex(g->sha256, sum);
+	hex(g->secret, secret);
 	td_str_cut(author, sizeof(author), *g->author ? g->author : "-");
 	for (char *p = author; *p; p++)
 		if (*p == '\n')
 			*p = ' ';
 	n = snprintf(head, sizeof(head),
-		     "tandem-generation 1 %" PRIu64 " %" PRId64
-		     " %zu %s %s\n", g->number, g->at_ms, g->n, sum, author);
+		     "tandem-generation 2 %" PRIu64 " %" PRId64
+		     " %zu %s %s %s\n", g->number, g->at_ms, g->n, sum, secret,
+		     author);
 	rc = write_all(fd, head, n);
 	if (!rc)
 		rc = write_all(fd, g->content, g->n);
@@ -106,14 +120,15 @@ int td_lastgood_save(const char *dir, const struct td_generation *g)
 
 static int read_file(FILE *f, struct td_generation *g)
 {
-	char head[MAX_HEAD], sum[65], want[65];
+	char head[MAX_HEAD], sum[65], want[65], secret[65];
 	struct td_generation got = { 0 };
 	int at = 0;
 
 	if (!fgets(head, sizeof(head), f) ||
-	    sscanf(head, "tandem-generation 1 %" SCNu64 " %" SCNd64
-		   " %zu %64s %n", &got.number, &got.at_ms, &got.n, want,
-		   &at) != 4 || !at || got.n > TD_CONFIG_MAX_OCTETS)
+	    sscanf(head, "tandem-generation 2 %" SCNu64 " %" SCNd64
+		   " %zu %64s %64s %n", &got.number, &got.at_ms, &got.n, want,
+		   secret, &at) != 5 || !at || got.n > TD_CONFIG_MAX_OCTETS ||
+	    strlen(secret) != 64 || unhex(secret, got.secret))
 		return -EBADMSG;
 	head[strcspn(head, "\n")] = '\0';
 	td_str_cut(got.author, sizeof(got.author), head + at);

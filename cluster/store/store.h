@@ -20,6 +20,9 @@ struct td_generation {
 	char author[64];
 	char comment[256];
 	uint8_t sha256[32];
+	uint8_t secret[32];	/* the cluster's, not of the document: made
+				 * with the first generation and the same in
+				 * all that follow; zero: none; not in lists */
 	char *content;		/* site document, n octets; NULL in lists */
 	size_t n;
 };

@@ -250,6 +250,13 @@ static void unhex(const char *s, size_t n, uint8_t *out, size_t size)
 	}
 }
 
+/* NULL leaves out as it is. */
+static void hex_column(const PGresult *r, int row, int col, uint8_t *out,
+		       size_t size)
+{
+	unhex(PQgetvalue(r, row, col), PQgetlength(r, row, col), out, size);
+}
+
 static void column(const PGresult *r, int row, int col, char *out, size_t size)
 {
 	td_str_cut(out, size, PQgetvalue(r, row, col));
@@ -267,8 +274,7 @@ static int rows(struct store_job *job, const PGresult *r)
 		g->at_ms = strtoll(PQgetvalue(r, i, 1), NULL, 10);
 		column(r, i, 2, g->author, sizeof(g->author));
 		column(r, i, 3, g->comment, sizeof(g->comment));
-		unhex(PQgetvalue(r, i, 4), PQgetlength(r, i, 4), g->sha256,
-		      sizeof(g->sha256));
+		hex_column(r, i, 4, g->sha256, sizeof(g->sha256));
 		if (job->what == STORE_LIST)
 			continue;
 		if (PQgetlength(r, i, 5) > TD_CONFIG_MAX_OCTETS)
@@ -278,6 +284,7 @@ static int rows(struct store_job *job, const PGresult *r)
 		if (!g->content)
 			return -ENOMEM;
 		memcpy(g->content, PQgetvalue(r, i, 5), g->n + 1);
+		hex_column(r, i, 6, g->secret, sizeof(g->secret));
 	}
 	return 0;
 }
@@ -324,22 +331,25 @@ static int send_add(PGconn *conn, const struct td_generation *g)
 {
 	char number[24], at[24];
 	const char *v[] = { number, at, g->author, g->comment,
-			    (const char *)g->sha256, g->content };
-	int len[] = { 0, 0, 0, 0, sizeof(g->sha256), 0 };
-	int binary[] = { 0, 0, 0, 0, 1, 0 };
+			    (const char *)g->sha256, g->content,
+			    (const char *)g->secret };
+	int len[] = { 0, 0, 0, 0, sizeof(g->sha256), 0, sizeof(g->secret) };
+	int binary[] = { 0, 0, 0, 0, 1, 0, 1 };
 
 	snprintf(number, sizeof(number), "%" PRIu64, g->number);
 	snprintf(at, sizeof(at), "%" PRId64, g->at_ms);
 	return PQsendQueryParams(conn,
 				 "INSERT INTO generation (number, at_ms, "
-				 "author, comment, sha256, content) SELECT "
-				 "$1::bigint, $2::bigint, $3::text, $4::text, "
-				 "$5::bytea, $6::text WHERE NOT EXISTS (SELECT "
-				 "1 FROM generation WHERE number >= "
-				 "$1::bigint)", 6, NULL, v, len, binary, 0);
+				 "author, comment, sha256, content, secret) "
+				 "SELECT $1::bigint, $2::bigint, $3::text, "
+				 "$4::text, $5::bytea, $6::text, $7::bytea "
+				 "WHERE NOT EXISTS (SELECT 1 FROM generation "
+				 "WHERE number >= $1::bigint)", 7, NULL, v,
+				 len, binary, 0);
 }
 
 #define COLUMNS "SELECT number, at_ms, author, comment, encode(sha256, 'hex')"
+#define WHOLE COLUMNS ", content, encode(secret, 'hex') FROM generation "
 
 static int send_job(PGconn *conn, const struct store_job *job)
 {
@@ -348,13 +358,12 @@ static int send_job(PGconn *conn, const struct store_job *job)
 
 	switch (job->what) {
 	case STORE_LAST:
-		return PQsendQuery(conn, COLUMNS ", content FROM generation "
-					 "ORDER BY number DESC LIMIT 1");
+		return PQsendQuery(conn, WHOLE "ORDER BY number DESC LIMIT 1");
 	case STORE_GET:
 		snprintf(number, sizeof(number), "%" PRIu64, job->number);
-		return PQsendQueryParams(conn, COLUMNS ", content FROM "
-					 "generation WHERE number = $1::bigint",
-					 1, NULL, v, NULL, NULL, 0);
+		return PQsendQueryParams(conn, WHOLE "WHERE number = "
+					 "$1::bigint", 1, NULL, v, NULL, NULL,
+					 0);
 	case STORE_LIST:
 		snprintf(number, sizeof(number), "%u", job->limit);
 		return PQsendQueryParams(conn, COLUMNS " FROM generation "

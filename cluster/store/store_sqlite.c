@@ -170,6 +170,9 @@ static int generation_row(sqlite3_stmt *st, struct store_job *job)
 		memcpy(g->content, sqlite3_column_blob(st, 5), n);
 	g->content[n] = '\0';
 	g->n = n;
+	if (sqlite3_column_bytes(st, 6) == sizeof(g->secret))
+		memcpy(g->secret, sqlite3_column_blob(st, 6),
+		       sizeof(g->secret));
 	return 0;
 }
 
@@ -206,6 +209,8 @@ static void bind_job(sqlite3_stmt *st, const struct store_job *job)
 		sqlite3_bind_blob(st, 5, g->sha256, sizeof(g->sha256),
 				  SQLITE_STATIC);
 		sqlite3_bind_text(st, 6, g->content, g->n, SQLITE_STATIC);
+		sqlite3_bind_blob(st, 7, g->secret, sizeof(g->secret),
+				  SQLITE_STATIC);
 		break;
 	case STORE_CONTACT_PUT:
 		bind_text(st, 1, job->user);
@@ -231,18 +236,19 @@ static int run(struct sqlite *q, struct store_job *job)
 	static const char *const sql[] = {
 		[STORE_LAST] =
 			"SELECT number, at_ms, author, comment, sha256, "
-			"content FROM generation ORDER BY number DESC LIMIT 1",
+			"content, secret FROM generation "
+			"ORDER BY number DESC LIMIT 1",
 		[STORE_GET] =
 			"SELECT number, at_ms, author, comment, sha256, "
-			"content FROM generation WHERE number = ?1",
+			"content, secret FROM generation WHERE number = ?1",
 		[STORE_LIST] =
 			"SELECT number, at_ms, author, comment, sha256 "
 			"FROM generation ORDER BY number DESC LIMIT ?1",
 		[STORE_ADD] =
 			"INSERT INTO generation (number, at_ms, author, "
-			"comment, sha256, content) SELECT ?1, ?2, ?3, ?4, ?5, "
-			"?6 WHERE NOT EXISTS (SELECT 1 FROM generation "
-			"WHERE number >= ?1)",
+			"comment, sha256, content, secret) SELECT ?1, ?2, ?3, "
+			"?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM "
+			"generation WHERE number >= ?1)",
 		[STORE_CONTACT_PUT] =
 			"INSERT OR REPLACE INTO contact (user, uri, "
 			"expires_ms, contact) VALUES (?1, ?2, ?3, ?4)",

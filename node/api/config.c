@@ -2,6 +2,8 @@
 #include "node/api/config.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +39,8 @@ static bool from_row(const Td__Config *row, struct td_generation *g)
 				     .n = row->content.len };
 	td_str_cut(g->author, sizeof(g->author), row->author);
 	memcpy(g->sha256, row->sha256.data, sizeof(g->sha256));
+	if (row->secret.len == sizeof(g->secret))
+		memcpy(g->secret, row->secret.data, sizeof(g->secret));
 	return true;
 }
 
@@ -390,6 +394,29 @@ const struct td_site *td_config_site(const struct td_config *c)
 uint64_t td_config_generation(const struct td_config *c)
 {
 	return c->gen.number;
+}
+
+bool config_has_secret(const struct td_generation *g)
+{
+	static const uint8_t none[sizeof(g->secret)];
+
+	return memcmp(g->secret, none, sizeof(none)) != 0;
+}
+
+int td_config_secret(const struct td_config *c, const char *purpose,
+		     uint8_t key[32])
+{
+	/* a generation from before there was a secret: what it says is secret
+	 * and the same everywhere, too */
+	const uint8_t *from = config_has_secret(&c->gen) ? c->gen.secret
+							 : c->gen.sha256;
+
+	if (!c->gen.content)
+		return -ENOENT;
+	if (!HMAC(EVP_sha256(), from, 32, (const unsigned char *)purpose,
+		  strlen(purpose), key, NULL))
+		return -ENOMEM;
+	return 0;
 }
 
 json_t *td_config_dump(const struct td_config *c)

@@ -57,6 +57,11 @@ void td_config_free(struct td_config *c);
 const struct td_site *td_config_site(const struct td_config *c);
 /** 0: none. */
 uint64_t td_config_generation(const struct td_config *c);
+/** A key for one purpose, made from the cluster's secret: equal on all nodes
+ *  and under all generations from the first one on.
+ *  @return 0; -ENOENT: no generation yet; -ENOMEM */
+int td_config_secret(const struct td_config *c, const char *purpose,
+		     uint8_t key[32]);
 /** New reference: what runs, what waits, counters. */
 json_t *td_config_dump(const struct td_config *c);
 

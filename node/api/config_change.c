@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "node/api/config_i.h"
 #include "proto/base/clock.h"
@@ -112,6 +113,22 @@ static void on_added(void *arg, int status)
 	end(ch);
 }
 
+/* All generations have the secret of the one before; the first makes it.
+ * @return 0 or -EIO */
+static int secret(struct td_generation *to, const struct td_generation *running,
+		  const struct td_generation *stored)
+{
+	const struct td_generation *from =
+		config_has_secret(running) ? running : stored;
+	ssize_t n = sizeof(to->secret);
+
+	if (from && config_has_secret(from))
+		memcpy(to->secret, from->secret, sizeof(to->secret));
+	else
+		n = getrandom(to->secret, sizeof(to->secret), 0);
+	return n == sizeof(to->secret) ? 0 : -EIO;
+}
+
 static void on_last(void *arg, int status, const struct td_generation *g,
 		    size_t n)
 {
@@ -140,7 +157,10 @@ static void on_last(void *arg, int status, const struct td_generation *g,
 	if (last < c->gen.number)
 		last = c->gen.number;
 	ch->gen.number = last + 1;
-	rc = td_store_generation_add(c->cfg.store, &ch->gen, on_added, ch);
+	rc = secret(&ch->gen, &c->gen, n ? g : NULL);
+	if (!rc)
+		rc = td_store_generation_add(c->cfg.store, &ch->gen, on_added,
+					     ch);
 	if (rc)
 		on_added(ch, rc);
 }

@@ -48,6 +48,7 @@ void config_reconcile(struct td_config *c);
 /* Reads the store's newest generation, then reconciles. */
 void config_ask_store(struct td_config *c);
 
+bool config_has_secret(const struct td_generation *g);
 int config_generation_copy(struct td_generation *to,
 			   const struct td_generation *from);
 

@@ -82,6 +82,10 @@ static int submit_prepare(struct td_config *c)
 	row.sha256.len = sizeof(g->sha256);
 	row.content.data = (uint8_t *)g->content;
 	row.content.len = g->n;
+	if (config_has_secret(g)) {
+		row.secret.data = g->secret;
+		row.secret.len = sizeof(g->secret);
+	}
 	row.author = g->author;
 	row.at_ms = g->at_ms;
 	op.at_ms = td_clock_wall_ms();

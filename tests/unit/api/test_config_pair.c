@@ -31,6 +31,46 @@ static void the_mate_gets_it_without_a_database(void **state)
 	assert_int_equal(f->n[2].sites, 2);
 }
 
+static void secret(struct fix *f, uint32_t id, uint8_t key[32])
+{
+	memset(key, 0, 32);
+	assert_int_equal(td_config_secret(f->n[id].config, "test", key), 0);
+}
+
+static void all_nodes_have_one_secret_under_every_generation(void **state)
+{
+	struct fix *f = *state;
+	uint8_t first[32], key[32], other[32];
+	char path[128];
+
+	assert_int_equal(td_config_secret(f->n[1].config, "test", key),
+			 -ENOENT);
+	import(f, 1, site, 1);
+	secret(f, 1, first);
+	secret(f, 2, key);
+	assert_memory_equal(key, first, 32);
+	assert_int_equal(td_config_secret(f->n[1].config, "else", other), 0);
+	assert_memory_not_equal(other, first, 32);
+	import_variant(f, 2);
+	secret(f, 2, key);
+	assert_memory_equal(key, first, 32);
+	/* from the disk, without the cluster and the database */
+	halt(&f->n[1]);
+	halt(&f->n[2]);
+	boot(f, 2, false);
+	secret(f, 2, key);
+	assert_memory_equal(key, first, 32);
+	halt(&f->n[2]);
+	/* from the database alone, and kept by what is made then */
+	snprintf(path, sizeof(path), "%s/site.generation", f->n[1].dir);
+	assert_int_equal(unlink(path), 0);
+	boot(f, 1, true);
+	wait_generation(f, 1, 2);
+	import(f, 1, site, 3);
+	secret(f, 1, key);
+	assert_memory_equal(key, first, 32);
+}
+
 static void the_whole_cluster_starts_from_the_newest_disk(void **state)
 {
 	struct fix *f = *state;
@@ -120,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_mate_gets_it_without_a_database),
+		CASE(all_nodes_have_one_secret_under_every_generation),
 		CASE(the_whole_cluster_starts_from_the_newest_disk),
 		CASE(a_minority_changes_nothing),
 		CASE(two_importers_never_split_the_cluster),
