@@ -101,6 +101,9 @@ int td_lease_want(struct td_lease *l, int64_t now_ms, const char *unit,
 /** Who should vote (bit id), when nothing speaks against it: the lead changes
  *  the record towards it. 0: as it is. */
 void td_lease_want_voters(struct td_lease *l, int64_t now_ms, uint32_t mask);
+/** An epoch of this unit that was seen elsewhere (a card that is still up, a
+ *  row of the view): the next Take is above it. */
+void td_lease_seen(struct td_lease *l, const char *unit, uint64_t epoch);
 /** An operator's word that the members of the in-sync set are lost for good:
  *  the next that takes `lead` may found on what it has. */
 void td_lease_force(struct td_lease *l, int64_t now_ms);
