@@ -11,7 +11,8 @@
  *  once loaded, shared by all rooms (architecture.md, "Configuration").
  *  Written as a file it is site.yaml:
  *
- *  site:       {name: lab, domain: tandem.lab, country: de, jitter_ms: 60}
+ *  site:       {name: lab, domain: tandem.lab, country: de, jitter_ms: 60,
+ *               rtp_timeout_s: 60, session_expires_s: 1800}
  *  nodes:      [{name: n1, id: 1, address: 10.77.0.1,
  *                cluster_address: 10.78.0.1},
  *               {name: w, id: 9, role: witness, …}]
@@ -114,6 +115,9 @@ struct td_site {
 	char domain[64];
 	char country[4];		/* ISO 3166-1, "de": tones */
 	uint32_t jitter_ms;		/* initial jitter buffer depth */
+	uint32_t rtp_timeout_s;		/* silence of a phone until it is asked
+					 * whether it is alive; 0: never */
+	uint32_t session_expires_s;	/* RFC 4028; 0: no session timers */
 	struct td_site_node *nodes;
 	size_t n_nodes;
 	struct td_site_line *lines;

@@ -166,6 +166,17 @@ static void check_site(const struct site_checker *c)
 	if (s->jitter_ms < 20 || s->jitter_ms > 400)
 		site_complain(c, SECT_SITE, 0, "jitter_ms",
 			      "jitter_ms: 20 to 400, not %u", s->jitter_ms);
+	if (s->rtp_timeout_s &&
+	    (s->rtp_timeout_s < 5 || s->rtp_timeout_s > 3600))
+		site_complain(c, SECT_SITE, 0, "rtp_timeout_s",
+			      "rtp_timeout_s: 0 (off) or 5 to 3600, not %u",
+			      s->rtp_timeout_s);
+	/* RFC 4028 5: nobody need take less than 90 s */
+	if (s->session_expires_s &&
+	    (s->session_expires_s < 90 || s->session_expires_s > 86400))
+		site_complain(c, SECT_SITE, 0, "session_expires_s",
+			      "session_expires_s: 0 (off) or 90 to 86400, "
+			      "not %u", s->session_expires_s);
 }
 
 static void check_nodes(const struct site_checker *c)

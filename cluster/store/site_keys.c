@@ -30,6 +30,8 @@ static const struct site_key site_keys[] = {
 	KEY("domain", TYPE_TEXT, struct td_site, domain, REQUIRED),
 	KEY("country", TYPE_TEXT, struct td_site, country),
 	KEY("jitter_ms", TYPE_U32, struct td_site, jitter_ms),
+	KEY("rtp_timeout_s", TYPE_U32, struct td_site, rtp_timeout_s),
+	KEY("session_expires_s", TYPE_U32, struct td_site, session_expires_s),
 	{ NULL },
 };
 
@@ -103,7 +105,9 @@ static const struct site_key service_keys[] = {
 static const struct td_site_line line_defaults = {
 	.channels = 0xfffefffe, .dchannel = 16, .transparent = true,
 };
-static const struct td_site site_defaults = { .jitter_ms = 60 };
+static const struct td_site site_defaults = {
+	.jitter_ms = 60, .rtp_timeout_s = 60, .session_expires_s = 1800,
+};
 
 #define SECT(plural, singular, st, keylist, limit, ...)                        \
 	{                                                                      \

@@ -24,6 +24,8 @@ static void same(const struct td_site *a, const struct td_site *b)
 	free(y);
 	assert_string_equal(a->name, b->name);
 	assert_int_equal(a->jitter_ms, b->jitter_ms);
+	assert_int_equal(a->rtp_timeout_s, b->rtp_timeout_s);
+	assert_int_equal(a->session_expires_s, b->session_expires_s);
 	assert_int_equal(a->n_extensions, b->n_extensions);
 	assert_int_equal(a->n_lines, b->n_lines);
 #define SAME(list)                                                             \
@@ -77,6 +79,8 @@ static struct td_site *random_site(unsigned int *seed)
 	struct td_site_route r;
 
 	s->jitter_ms = 20 + rnd(seed, 381);
+	s->rtp_timeout_s = rnd(seed, 2) * (5 + rnd(seed, 3596));
+	s->session_expires_s = rnd(seed, 2) * (90 + rnd(seed, 86311));
 	for (unsigned int i = rnd(seed, 12); i; i--) {
 		memset(&e, 0, sizeof(e));
 		snprintf(e.first, sizeof(e.first), "%05u", rnd(seed, 90000));
