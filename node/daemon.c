@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -129,9 +130,8 @@ static void on_cluster_state(void *arg)
 
 /* ---- configuration ---- */
 
-/** Secret, and equal on nodes that started SIP under the same generation: they
- *  can check each other's nonces. Between others a phone is challenged once
- *  more (stale=true), which it answers by itself. */
+/** Secret, and equal on nodes of the same generation: they can check each
+ *  other's nonces. Nonces of generations before stay good for their time. */
 static int nonce_key(const struct td_site *site, uint8_t key[32])
 {
 	static const char purpose[] = "tandem sip nonce";
@@ -174,6 +174,17 @@ static void start_sip(struct td_daemon *d)
 			   d->isdn);
 }
 
+static int give_sip_site(struct td_daemon *d)
+{
+	uint8_t key[32];
+	int rc = nonce_key(d->site, key);
+
+	if (!rc)
+		rc = td_sip_set_key(d->sip, key);
+	OPENSSL_cleanse(key, sizeof(key));
+	return rc ? rc : td_sip_set_site(d->sip, d->site);
+}
+
 static void use_site(void *arg)
 {
 	struct td_daemon *d = arg;
@@ -183,7 +194,7 @@ static void use_site(void *arg)
 		return;
 	if (!d->sip)
 		start_sip(d);
-	rc = d->sip ? td_sip_set_site(d->sip, d->site) : 0;
+	rc = d->sip ? give_sip_site(d) : 0;
 	if (rc == -EAGAIN)
 		td_timer_start(d->loop, &d->site_timer, SITE_RETRY_MS,
 			       use_site, d);

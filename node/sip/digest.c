@@ -11,7 +11,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include "node/sip/parse.h"
@@ -28,8 +28,21 @@ struct window {
 	uint64_t seen;		/* bit i: high - i */
 };
 
+/** A key and its HMAC, keyed once: setting one up costs more than using it. */
+struct key {
+	uint8_t raw[32];
+	EVP_MAC_CTX *mac;	/* NULL: no key */
+	int64_t until_ms;	/* of a former one */
+};
+
+/* The present key, and former ones for as long as their nonces live. */
+enum { KEYS = 4 };
+
 struct td_digest {
-	uint8_t key[32];
+	struct key key[KEYS];
+	EVP_MAC *hmac;
+	EVP_MD *md[2];		/* enum td_digest_algorithm */
+	EVP_MD_CTX *ctx;
 	uint32_t max;
 	struct td_map *map;	/* nonce -> window */
 	struct window *oldest, *newest;
@@ -47,17 +60,71 @@ static void to_hex(const uint8_t *in, size_t n, char *out)
 	out[2 * n] = '\0';
 }
 
+static EVP_MAC_CTX *keyed(const struct td_digest *d, const uint8_t raw[32])
+{
+	OSSL_PARAM p[] = {
+		OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC_CTX *c = EVP_MAC_CTX_new(d->hmac);
+
+	if (c && EVP_MAC_init(c, raw, 32, p) == 1)
+		return c;
+	EVP_MAC_CTX_free(c);
+	return NULL;
+}
+
+static void drop_key(struct key *k)
+{
+	EVP_MAC_CTX_free(k->mac);
+	OPENSSL_cleanse(k, sizeof(*k));
+}
+
+int td_digest_set_key(struct td_digest *d, const uint8_t raw[32],
+		      int64_t now_ms)
+{
+	struct key k = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < KEYS && d->key[i].mac; i++)
+		if (!CRYPTO_memcmp(d->key[i].raw, raw, sizeof(k.raw)))
+			break;
+	if (!i && d->key[0].mac)
+		return 0;
+	if (i < KEYS && d->key[i].mac) {	/* one that comes back */
+		k = d->key[i];
+	} else {
+		memcpy(k.raw, raw, sizeof(k.raw));
+		k.mac = keyed(d, raw);
+		if (!k.mac)
+			return -ENOMEM;
+		if (i == KEYS)
+			drop_key(&d->key[--i]);
+	}
+	if (i)
+		d->key[0].until_ms = now_ms + TD_DIGEST_NONCE_MS;
+	memmove(&d->key[1], &d->key[0], i * sizeof(k));
+	d->key[0] = k;
+	return 0;
+}
+
 int td_digest_new(const uint8_t key[32], uint32_t max_nonces,
 		  struct td_digest **out)
 {
 	struct td_digest *d = calloc(1, sizeof(*d));
 
-	if (!d || td_map_new(&d->map)) {
-		free(d);
+	if (!d)
+		return -ENOMEM;
+	d->max = max_nonces ? max_nonces : 1;
+	d->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	d->md[TD_DIGEST_MD5] = EVP_MD_fetch(NULL, "MD5", NULL);
+	d->md[TD_DIGEST_SHA256] = EVP_MD_fetch(NULL, "SHA256", NULL);
+	d->ctx = EVP_MD_CTX_new();
+	if (!d->hmac || !d->md[0] || !d->md[1] || !d->ctx ||
+	    td_map_new(&d->map) || td_digest_set_key(d, key, 0)) {
+		td_digest_free(d);
 		return -ENOMEM;
 	}
-	memcpy(d->key, key, sizeof(d->key));
-	d->max = max_nonces ? max_nonces : 1;
 	*out = d;
 	return 0;
 }
@@ -66,8 +133,14 @@ void td_digest_free(struct td_digest *d)
 {
 	if (!d)
 		return;
-	td_map_free(d->map, free);
-	OPENSSL_cleanse(d->key, sizeof(d->key));
+	if (d->map)
+		td_map_free(d->map, free);
+	for (int i = 0; i < KEYS; i++)
+		drop_key(&d->key[i]);
+	EVP_MAC_free(d->hmac);
+	EVP_MD_free(d->md[0]);
+	EVP_MD_free(d->md[1]);
+	EVP_MD_CTX_free(d->ctx);
 	free(d);
 }
 
@@ -76,15 +149,18 @@ uint32_t td_digest_nonces(const struct td_digest *d)
 	return td_map_count(d->map);
 }
 
-static void nonce_mac(const struct td_digest *d, const char *head,
-		      char out[N_MAC + 1])
+static int nonce_mac(EVP_MAC_CTX *c, const char *head, char out[N_MAC + 1])
 {
 	uint8_t mac[EVP_MAX_MD_SIZE];
-	unsigned int n = sizeof(mac);
+	size_t n = 0;
 
-	HMAC(EVP_sha256(), d->key, sizeof(d->key), (const uint8_t *)head,
-	     N_TIME + N_SALT, mac, &n);
+	/* no key: the one that the context has */
+	if (EVP_MAC_init(c, NULL, 0, NULL) != 1 ||
+	    EVP_MAC_update(c, (const uint8_t *)head, N_TIME + N_SALT) != 1 ||
+	    EVP_MAC_final(c, mac, &n, sizeof(mac)) != 1 || n < N_MAC / 2)
+		return -EIO;
 	to_hex(mac, N_MAC / 2, out);
+	return 0;
 }
 
 int td_digest_challenge(struct td_digest *d, const char *realm,
@@ -100,7 +176,8 @@ int td_digest_challenge(struct td_digest *d, const char *realm,
 	to_hex(salt, sizeof(salt), salt_hex);
 	snprintf(nonce, sizeof(nonce), "%012" PRIx64 "%s",
 		 (uint64_t)now_ms & 0xffffffffffff, salt_hex);
-	nonce_mac(d, nonce, nonce + N_TIME + N_SALT);
+	if (nonce_mac(d->key[0].mac, nonce, nonce + N_TIME + N_SALT))
+		return -EIO;
 	n = snprintf(out, size, "Digest realm=\"%s\",nonce=\"%s\","
 		     "algorithm=%s,qop=\"auth\"%s", realm, nonce,
 		     alg == TD_DIGEST_SHA256 ? "SHA-256" : "MD5",
@@ -169,28 +246,26 @@ int td_digest_parse(const char *value, struct td_digest_cred *out)
 	return 0;
 }
 
-static int hash(enum td_digest_algorithm alg, const char *const *parts,
+static int hash(EVP_MD_CTX *ctx, const EVP_MD *md, const char *const *parts,
 		char out[72])
 {
-	const EVP_MD *md = alg == TD_DIGEST_SHA256 ? EVP_sha256() : EVP_md5();
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	uint8_t sum[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
-	bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+	bool ok = EVP_DigestInit_ex(ctx, md, NULL) == 1;
 
 	for (size_t i = 0; ok && parts[i]; i++)
 		ok = (!i || EVP_DigestUpdate(ctx, ":", 1) == 1) &&
 		     EVP_DigestUpdate(ctx, parts[i], strlen(parts[i])) == 1;
 	ok = ok && EVP_DigestFinal_ex(ctx, sum, &n) == 1;
-	EVP_MD_CTX_free(ctx);
 	if (!ok)
 		return -EIO;
 	to_hex(sum, n, out);
 	return 0;
 }
 
-int td_digest_response(const struct td_digest_cred *c, const char *method,
-		       const char *password, char out[72])
+static int response(EVP_MD_CTX *ctx, const EVP_MD *md,
+		    const struct td_digest_cred *c, const char *method,
+		    const char *password, char out[72])
 {
 	const char *a1[] = { c->username, c->realm, password, NULL };
 	const char *a2[] = { method, c->uri, NULL };
@@ -198,11 +273,24 @@ int td_digest_response(const struct td_digest_cred *c, const char *method,
 	const char *with_qop[] = { h1, c->nonce, c->nc, c->cnonce, "auth", h2,
 				   NULL };
 	const char *without[] = { h1, c->nonce, h2, NULL };
-	int rc = hash(c->alg, a1, h1);
+	int rc = hash(ctx, md, a1, h1);
 
 	if (!rc)
-		rc = hash(c->alg, a2, h2);
-	return rc ? rc : hash(c->alg, c->qop[0] ? with_qop : without, out);
+		rc = hash(ctx, md, a2, h2);
+	return rc ? rc : hash(ctx, md, c->qop[0] ? with_qop : without, out);
+}
+
+int td_digest_response(const struct td_digest_cred *c, const char *method,
+		       const char *password, char out[72])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int rc = -ENOMEM;
+
+	if (ctx)
+		rc = response(ctx, c->alg == TD_DIGEST_SHA256 ? EVP_sha256() :
+			      EVP_md5(), c, method, password, out);
+	EVP_MD_CTX_free(ctx);
+	return rc;
 }
 
 static void forget_oldest(struct td_digest *d)
@@ -267,17 +355,31 @@ static int use_count(struct td_digest *d, const char *nonce, int64_t at,
 	return 0;
 }
 
+/** Does the nonce carry the MAC of a key of ours? */
+static bool is_ours(const struct td_digest *d, const char *nonce,
+		    int64_t now_ms)
+{
+	char mac[N_MAC + 1];
+
+	for (int i = 0; i < KEYS && d->key[i].mac; i++) {
+		if (i && d->key[i].until_ms < now_ms)
+			continue;
+		if (!nonce_mac(d->key[i].mac, nonce, mac) &&
+		    !CRYPTO_memcmp(mac, nonce + N_TIME + N_SALT, N_MAC))
+			return true;
+	}
+	return false;
+}
+
 /** Time of a nonce that some node of ours made. -EACCES: none did */
 static int nonce_time(const struct td_digest *d, const char *nonce,
-		      int64_t *at)
+		      int64_t now_ms, int64_t *at)
 {
-	char mac[N_MAC + 1], t[N_TIME + 1];
+	char t[N_TIME + 1];
 
 	if (strlen(nonce) != N_ALL ||
-	    strspn(nonce, "0123456789abcdef") != N_ALL)
-		return -EACCES;
-	nonce_mac(d, nonce, mac);
-	if (CRYPTO_memcmp(mac, nonce + N_TIME + N_SALT, N_MAC))
+	    strspn(nonce, "0123456789abcdef") != N_ALL ||
+	    !is_ours(d, nonce, now_ms))
 		return -EACCES;
 	memcpy(t, nonce, N_TIME);
 	t[N_TIME] = '\0';
@@ -294,14 +396,14 @@ int td_digest_verify(struct td_digest *d, const struct td_digest_cred *c,
 	size_t n = strlen(c->response);
 
 	if (strcmp(c->realm, realm) ||
-	    td_digest_response(c, method, password, want))
+	    response(d->ctx, d->md[c->alg], c, method, password, want))
 		return -EACCES;
 	for (size_t i = 0; i <= n; i++)
 		got[i] = tolower((unsigned char)c->response[i]);
 	if (n != strlen(want) || CRYPTO_memcmp(got, want, n))
 		return -EACCES;
 	/* a nonce of a former key is as good as an old one */
-	if (nonce_time(d, c->nonce, &at))
+	if (nonce_time(d, c->nonce, now_ms, &at))
 		return -ESTALE;
 	/* the other node's clock may be ahead of ours a little */
 	if (at < now_ms - TD_DIGEST_NONCE_MS || at > now_ms + 60000)

@@ -25,6 +25,10 @@ struct td_digest;
 int td_digest_new(const uint8_t key[32], uint32_t max_nonces,
 		  struct td_digest **out);
 void td_digest_free(struct td_digest *d);
+/** The key to make nonces with from now on. Nonces of the three before it
+ *  are good for as long as they would have been. @return 0, -ENOMEM */
+int td_digest_set_key(struct td_digest *d, const uint8_t key[32],
+		      int64_t now_ms);
 uint32_t td_digest_nonces(const struct td_digest *d);
 
 /** Value of a WWW-Authenticate or Proxy-Authenticate header. */

@@ -9,6 +9,7 @@
 
 #include "node/sip/cause.h"
 #include "node/sip/sip_i.h"
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/str.h"
 
@@ -117,6 +118,11 @@ int td_sip_set_site(struct td_sip *s, const struct td_site *site)
 			rc = want(s, a->name, a->address, s->cfg.port, false);
 	}
 	return rc ? rc : drop_unwanted(s);
+}
+
+int td_sip_set_key(struct td_sip *s, const uint8_t key[32])
+{
+	return td_digest_set_key(s->digest, key, td_clock_wall_ms());
 }
 
 bool td_sip_listening(const struct td_sip *s)

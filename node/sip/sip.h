@@ -45,6 +45,11 @@ void td_sip_free(struct td_sip *s);
  *  @return 0, -EAGAIN: the stack takes no orders now, set it again */
 int td_sip_set_site(struct td_sip *s, const struct td_site *site);
 
+/** The cluster's secret from now on. Nonces given out under the keys before
+ *  are good until they expire, so no phone is challenged for the change.
+ *  @return 0, -ENOMEM: the one before goes on */
+int td_sip_set_key(struct td_sip *s, const uint8_t key[32]);
+
 /** A td_leg_new_fn: room is the td_sip. Of td_setup an outgoing leg reads
  *  target (an internal leg: "sip:NUMBER@NODE:5066"), route, received,
  *  transport, address, called, calling*, call_id, user, internal, session. */

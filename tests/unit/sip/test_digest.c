@@ -182,6 +182,33 @@ static void a_nonce_of_another_node_passes_and_a_foreign_one_is_stale(
 	td_digest_free(alien);
 }
 
+static void a_new_key_leaves_the_nonces_of_the_one_before_good(void **state)
+{
+	static const uint8_t third[32] = { 3 };
+	struct td_digest *d = make(key, 10);
+	struct td_digest_cred c;
+	int64_t now = 1000000;
+
+	answer(d, TD_DIGEST_MD5, "00000001", now, &c);
+	assert_int_equal(td_digest_set_key(d, other_key, now + 1000), 0);
+	assert_int_equal(td_digest_set_key(d, other_key, now + 1001), 0);
+	assert_int_equal(td_digest_set_key(d, third, now + 2000), 0);
+	assert_int_equal(verify(d, &c, now + 3000), 0);
+	/* a key may come back, with the one between still good */
+	answer(d, TD_DIGEST_MD5, "00000001", now + 3000, &c);
+	assert_int_equal(td_digest_set_key(d, key, now + 4000), 0);
+	assert_int_equal(verify(d, &c, now + 5000), 0);
+	/* keys are bounded: behind many, an old one is forgotten */
+	for (uint8_t i = 0; i < 9; i++) {
+		uint8_t k[32] = { 100, i };
+
+		assert_int_equal(td_digest_set_key(d, k, now + 6000), 0);
+	}
+	recount(&c, 2);
+	assert_int_equal(verify(d, &c, now + 7000), -ESTALE);
+	td_digest_free(d);
+}
+
 static void a_nonce_grows_stale_after_five_minutes(void **state)
 {
 	struct td_digest *d = make(key, 10);
@@ -242,6 +269,8 @@ int main(void)
 		cmocka_unit_test(a_wrong_password_realm_or_method_is_refused),
 		cmocka_unit_test(
 		    a_nonce_of_another_node_passes_and_a_foreign_one_is_stale),
+		cmocka_unit_test(
+			a_new_key_leaves_the_nonces_of_the_one_before_good),
 		cmocka_unit_test(a_nonce_grows_stale_after_five_minutes),
 		cmocka_unit_test(counts_may_come_out_of_order_but_only_once),
 		cmocka_unit_test(
