@@ -27,7 +27,18 @@ struct td_voice_rtp {
 	bool symmetric;		/* reply to where packets really come from */
 	uint8_t dscp;		/* 46, 44 */
 	uint32_t jitter_ms;	/* initial depth */
+	uint32_t silence_s;	/* neither RTP nor RTCP for so long: tell; 0:
+				 * never. Counts anew when it was 0 before */
 };
+
+/** Where a stream's numbers began, for whoever goes on with it. */
+struct td_voice_start {
+	uint32_t ssrc, ts;	/* ts as of now */
+	uint16_t seq;		/* of the first packet */
+};
+
+/** Nothing came for silence_s, and each silence_s again while nothing does. */
+typedef void (*td_voice_silent_fn)(void *arg, uint32_t rtp, uint32_t silent_ms);
 
 struct td_voice_stats {
 	uint64_t rx_packets, tx_packets, rx_lost, rx_late, rx_duplicate,
@@ -51,6 +62,11 @@ struct td_voice_ops {
 	void (*part)(void *m, const struct td_voice_end *a);
 	int (*stats)(void *m, const struct td_voice_end *e,
 		     struct td_voice_stats *out);
+	/** NULL-able, as the next: @return 0, -ENOENT */
+	int (*start)(void *m, uint32_t id, struct td_voice_start *out);
+	/** Who is told of silence, in the control loop, never from inside one
+	 *  of the functions above. */
+	void (*watch)(void *m, td_voice_silent_fn fn, void *arg);
 	void *m;
 };
 

@@ -218,6 +218,7 @@ void td_media_free(struct td_media *m)
 
 	if (!m)
 		return;
+	td_timer_stop(&m->silence);
 	stop_thread(m);
 	if (m->done)
 		td_loop_fd_del(m->cfg.loop, td_queue_fd(m->done));

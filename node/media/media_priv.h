@@ -9,6 +9,7 @@
 #include "node/media/ports.h"
 #include "node/media/slot.h"
 #include "node/media/stream.h"
+#include "proto/base/loop.h"
 #include "proto/base/map.h"
 
 /* the control side's own; media.c, voice.c, dump.c */
@@ -43,6 +44,10 @@ struct td_media {
 	struct td_media_address *address[TD_MEDIA_ADDRESSES];
 	unsigned int n_slots;
 	struct td_slot *slots;	/* 32 a port */
+	/* who is told of silence */
+	td_voice_silent_fn silent;
+	void *silent_arg;
+	struct td_timer silence;
 };
 
 struct td_stream *td_media_stream(const struct td_media *m, uint32_t id);
@@ -52,5 +57,12 @@ struct td_slot *td_media_slot(const struct td_media *m, uint32_t port,
  *  @return 0, -EAGAIN */
 int td_media_send(struct td_media *m, struct td_command *c, bool must);
 void td_media_stream_free(struct td_media *m, struct td_stream *s);
+
+/* silence.c */
+void td_silence_watch(void *m, td_voice_silent_fn fn, void *arg);
+/** Silence of the stream counts from now on. */
+void td_silence_set(struct td_stream *s, int64_t now_ms);
+/** Looks at all streams; what the timer does. */
+void td_silence_run(struct td_media *m, int64_t now_ms);
 
 #endif

@@ -113,6 +113,7 @@ void td_report_packet(struct td_stream *s, int64_t now_ns,
 		return;
 	}
 	s->n.rtcp_in++;
+	s->heard_ns = now_ns;
 	s->rtcp_from = *from;
 	if (in.sr) {
 		s->sr_ntp = in.ntp;

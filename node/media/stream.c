@@ -249,6 +249,7 @@ void td_stream_packet(struct td_stream *s, struct td_turn *t,
 		s->n.rx_foreign++;
 		return;
 	}
+	s->heard_ns = t->now_ns;
 	if (moved)
 		memset(&s->source, 0, sizeof(s->source));
 	if (!judge(s, &p, t->now_ns))
@@ -307,4 +308,5 @@ void td_stream_publish(struct td_stream *s)
 				   s->jitter.slack / 8 : 0);
 	td_publish32(&p->rtt_us, s->rtt_us);
 	td_publish32(&p->ssrc, s->ssrc);
+	td_publish(&s->pub_heard_ms, s->heard_ns / 1000000);
 }

@@ -62,8 +62,10 @@ struct td_stream {
 	bool bye;
 	struct td_stream_counts n;
 	struct td_jitter jitter;
+	int64_t heard_ns;	/* newest RTP or RTCP of its party */
 	/* any thread, td_counted(): */
 	struct td_voice_stats pub;
+	uint64_t pub_heard_ms;
 	/* the control thread's */
 	struct {
 		struct td_voice_rtp set;
@@ -72,6 +74,8 @@ struct td_stream {
 		uint16_t port;
 		struct td_ports *ports;
 		struct td_command *close;	/* kept ready */
+		uint16_t seq;			/* of its first packet */
+		int64_t quiet_ms;		/* silence counts from here */
 	} ctl;
 };
 

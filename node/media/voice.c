@@ -125,7 +125,7 @@ static int make_random(struct td_stream *s)
 		return -EIO;
 	s->ssrc = r.ssrc;
 	s->ts_base = r.ts;
-	s->seq = r.seq;
+	s->seq = s->ctl.seq = r.seq;
 	for (int i = 0; i < CNAME_OCTETS; i++)
 		snprintf(s->cname + 2 * i, 3, "%02x", cname[i]);
 	return 0;
@@ -264,6 +264,8 @@ static int rtp_set(void *arg, uint32_t id, const struct td_voice_rtp *p)
 		td_socket_dscp(s->fd_rtcp, s->ctl.local.sa.sa_family,
 			       set.dscp);
 	}
+	if (!s->ctl.set.silence_s != !set.silence_s)
+		td_silence_set(s, td_clock_boot_ms());
 	s->ctl.set = set;
 	return 0;
 }
@@ -476,6 +478,19 @@ static int stats(void *arg, const struct td_voice_end *e,
 	return 0;
 }
 
+static int start(void *arg, uint32_t id, struct td_voice_start *out)
+{
+	const struct td_stream *s = td_media_stream(arg, id);
+
+	if (!s)
+		return -ENOENT;
+	*out = (struct td_voice_start){
+		.ssrc = s->ssrc, .seq = s->ctl.seq,
+		.ts = s->ts_base + td_rtp_clock(td_clock_boot_ns()),
+	};
+	return 0;
+}
+
 void td_media_ops(struct td_media *m, struct td_voice_ops *out)
 {
 	*out = (struct td_voice_ops){
@@ -485,6 +500,8 @@ void td_media_ops(struct td_media *m, struct td_voice_ops *out)
 		.join = join,
 		.part = part,
 		.stats = stats,
+		.start = start,
+		.watch = td_silence_watch,
 		.m = m,
 	};
 }

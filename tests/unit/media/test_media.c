@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "node/media/g711.h"
-#include "node/media/media.h"
+#include "node/media/media_priv.h"
 #include "node/media/rtcp.h"
 #include "node/media/rtp.h"
 #include "proto/base/loop.h"
@@ -282,6 +282,79 @@ static void a_stream_goes_on_as_itself_when_it_is_joined_anew(void **state)
 	drop_phone(r, &c);
 }
 
+struct silences {
+	uint32_t rtp, ms;
+	unsigned int n;
+};
+
+static void on_silent(void *arg, uint32_t rtp, uint32_t silent_ms)
+{
+	struct silences *s = arg;
+
+	*s = (struct silences){ rtp, silent_ms, s->n + 1 };
+}
+
+static void rtp_silence(struct room *r, const struct phone *p, uint32_t s)
+{
+	struct td_voice_rtp set = {
+		.codec = 8, .ptime_ms = 20, .send = true, .recv = true,
+		.symmetric = true, .silence_s = s, .remote = "127.0.0.1",
+		.remote_port = 4000,
+	};
+
+	assert_int_equal(r->ops.rtp_set(r->ops.m, p->id, &set), 0);
+}
+
+/* what the media thread has published of when it last heard this one */
+static int64_t heard_ms(struct room *r, const struct phone *p)
+{
+	return __atomic_load_n(&td_media_stream(r->media, p->id)->pub_heard_ms,
+			       __ATOMIC_RELAXED);
+}
+
+static void silence_is_told_each_time_it_lasts_so_long(void **state)
+{
+	struct room *r = *state;
+	struct silences s = { 0 };
+	uint8_t voice[160] = { 0 };
+	struct phone p, q;
+	int64_t t;
+
+	make_phone(r, &p, 8);
+	make_phone(r, &q, 8);		/* nobody is told of this one */
+	td_silence_watch(r->media, on_silent, &s);
+	rtp_silence(r, &p, 60);
+	t = td_media_stream(r->media, p.id)->ctl.quiet_ms;
+	assert_true(t > 0);
+	td_silence_run(r->media, t + 59999);
+	assert_int_equal(s.n, 0);
+	td_silence_run(r->media, t + 60000);
+	assert_int_equal(s.n, 1);
+	assert_int_equal(s.rtp, p.id);
+	assert_int_equal(s.ms, 60000);
+	td_silence_run(r->media, t + 119999);
+	assert_int_equal(s.n, 1);
+	td_silence_run(r->media, t + 120000);
+	assert_int_equal(s.n, 2);
+	/* hold and resume: counts anew */
+	rtp_silence(r, &p, 0);
+	td_silence_run(r->media, t + 999999);
+	assert_int_equal(s.n, 2);
+	rtp_silence(r, &p, 60);
+	t = td_media_stream(r->media, p.id)->ctl.quiet_ms;
+	for (int i = 0; i < 10000 && !heard_ms(r, &p); i++) {
+		send_rtp(&p, 8, i, 160 * i, voice, sizeof(voice));
+		poll(NULL, 0, 1);
+	}
+	assert_true(heard_ms(r, &p) >= t);
+	t = heard_ms(r, &p);
+	td_silence_run(r->media, t + 59999);
+	assert_int_equal(s.n, 2);
+	td_silence_watch(r->media, NULL, NULL);
+	drop_phone(r, &p);
+	drop_phone(r, &q);
+}
+
 static void mistakes_are_answered(void **state)
 {
 	struct room *r = *state;
@@ -417,6 +490,7 @@ int main(void)
 		CASE(an_echo_gives_back_every_octet_in_order),
 		CASE(two_phones_hear_each_other_in_their_own_codec),
 		CASE(a_stream_goes_on_as_itself_when_it_is_joined_anew),
+		CASE(silence_is_told_each_time_it_lasts_so_long),
 		CASE(mistakes_are_answered),
 		CASE(the_dump_names_what_is_there),
 		CARD_CASE(two_slots_are_left_to_the_card),
