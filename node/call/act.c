@@ -234,7 +234,11 @@ static void join_voice(struct call *c, struct party *b,
 {
 	bool voice = lev->type == TD_LEV_ANSWERED || lev->inband ||
 		     (lev->session && lev->session->kind == TD_MEDIA_RTP);
-	int rc = voice ? bridge_join(c, b) : 0;
+	int rc;
+
+	if (voice && lev->type != TD_LEV_ANSWERED)
+		voice = bridge_early(c, b);
+	rc = voice ? bridge_join(c, b) : 0;
 
 	if (rc)
 		td_warn("call", "CALL-NO-VOICE", "call=%016" PRIx64

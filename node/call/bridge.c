@@ -39,6 +39,10 @@ static bool can_be_direct(const struct call *c, const struct party *b)
 
 	if (!is_rtp(a) || !a->sess->raw[0] || !b_speaks_rtp(b))
 		return false;
+	/* A has one dialog, in which the first SDP is the answer for good (RFC
+	 * 3261 13.2.1): where several may speak it must be ours */
+	if (c->n_targets > 1)
+		return false;
 	if (a->sess->nat && !c->setup.internal)
 		return false;
 	return b->target.kind == TD_TARGET_NODE ||
@@ -101,12 +105,19 @@ static int need_port(struct call *c, struct party *p)
 {
 	struct td_voice_ops *v = &c->room->cfg.voice;
 	const char *address = local_address(c, p);
+	int rc;
 
 	if (p->rtp)
 		return 0;
 	td_str_cut(p->rtp_address, sizeof(p->rtp_address), address);
 	p->codec = TD_CODEC_PCMA;
-	return v->rtp_open(v->m, address, &p->rtp, &p->rtp_port);
+	rc = v->rtp_open(v->m, address, &p->rtp, &p->rtp_port);
+	if (rc)
+		return rc;
+	p->rtp_at_ms = td_view_now_ms(td_cluster_view(c->room->cfg.cluster));
+	if (v->start)
+		v->start(v->m, p->rtp, &p->rtp_start);
+	return 0;
 }
 
 void bridge_release(struct call *c, struct party *p)
@@ -205,6 +216,7 @@ static int apply_remote(struct call *c, struct party *p)
 	r.symmetric = true;
 	r.dscp = 46;		/* no reservation stands behind it (RFC 5865) */
 	r.jitter_ms = c->room->site->jitter_ms;
+	r.silence_s = r.recv ? c->room->site->rtp_timeout_s : 0;
 	/* early media that is answered goes on as it is */
 	if (!memcmp(&r, &p->rtp_told, sizeof(r)))
 		return 0;
@@ -329,6 +341,29 @@ int bridge_join(struct call *c, struct party *b)
 		c->joined[1] = eb;
 	}
 	return rc;
+}
+
+bool bridge_early(struct call *c, struct party *b)
+{
+	/* a 180 that is sent again must not take the ear from another one */
+	if (c->early && c->early != b && c->early->alive && !b->news)
+		return false;
+	c->early = b;
+	return true;
+}
+
+void bridge_early_gone(struct call *c, struct party *b)
+{
+	if (c->early != b)
+		return;
+	c->early = NULL;
+	for (unsigned int i = c->n_b; i-- > 0 && !c->early;) {
+		struct party *p = &c->b[i];
+
+		if (p->alive && !p->told_clear && p->sess &&
+		    !bridge_join(c, p))
+			c->early = p;
+	}
 }
 
 void bridge_part(struct call *c)

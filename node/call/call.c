@@ -44,7 +44,9 @@ static const struct td_call_out table[TD_CALL_STATES][TD_CALL_EVENTS] = {
 	[ST(RINGING)] = {
 		EV(B_PROCEEDING) = { ST(RINGING), 0 },
 		EV(B_PROGRESS) = { ST(RINGING), A(VOICE) | A(A_PROGRESS) },
-		EV(B_ALERTING) = { ST(RINGING), 0 },
+		/* another contact, or one more time with a session: what is
+		 * new in it is heard */
+		EV(B_ALERTING) = { ST(RINGING), A(VOICE) | A(A_PROGRESS) },
 		EV(B_ANSWERED) = { ST(UP), A(DROP_OTHERS) | A(VOICE) |
 				   A(A_ANSWER) },
 		EV(B_FAIL_SOME) = { ST(RINGING), 0 },

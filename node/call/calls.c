@@ -162,6 +162,7 @@ static void b_cleared(struct call *c, struct party *p,
 		call_event(c, TD_CALL_EV_B_CLEARED, p, lev);
 		return;
 	}
+	bridge_early_gone(c, p);
 	/* of several that refuse, "busy" says most (RFC 3261 16.7 point 6) */
 	if (!c->cause || lev->cause == 17 ||
 	    (c->cause != 17 && lev->cause == 21))
@@ -195,8 +196,10 @@ static void a_digits(struct call *c, const struct td_leg_event *lev)
 
 static int keep_session(struct party *p, const struct td_session *s)
 {
+	p->news = false;
 	if (!s || s->kind == TD_MEDIA_NONE)
 		return 0;
+	p->news = !p->sess || memcmp(p->sess, s, sizeof(*s));
 	if (!p->sess)
 		p->sess = malloc(sizeof(*p->sess));
 	if (!p->sess)
@@ -369,6 +372,7 @@ int td_calls_new(const struct td_calls_cfg *cfg, struct td_calls **out)
 		free(r);
 		return -ENOMEM;
 	}
+	silence_watch(r, true);
 	*out = r;
 	return 0;
 }
@@ -380,6 +384,7 @@ void td_calls_free(struct td_calls *r)
 
 	if (!r)
 		return;
+	silence_watch(r, false);
 	for (;;) {
 		pos = 0;
 		c = td_map_next(r->calls, &pos);
@@ -509,12 +514,13 @@ json_t *td_calls_voice(struct td_calls *r, uint64_t id)
 
 json_t *td_calls_dump(const struct td_calls *r)
 {
-	return json_pack("{s:i, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}",
 			 "calls", (int)td_map_count(r->calls),
 			 "total", (json_int_t)r->total,
 			 "refused", (json_int_t)r->refused,
 			 "illegal_events", (json_int_t)r->illegal,
-			 "stuck", (json_int_t)r->stuck);
+			 "stuck", (json_int_t)r->stuck,
+			 "silent", (json_int_t)r->silent);
 }
 
 void td_call_id_format(uint64_t id, char out[17])

@@ -30,9 +30,13 @@ struct party {
 	uint32_t rtp;
 	uint16_t rtp_port;
 	char rtp_address[46];
+	struct td_voice_start rtp_start;
+	int64_t rtp_at_ms;		/* agreed time of that */
 	uint8_t codec;
 	struct td_voice_rtp rtp_told;	/* what the media room was last told */
 	bool held;
+	bool news;			/* sess came with this event, and was
+					 * not the same before */
 	bool direct;			/* B: SDPs are passed through; decided
 					 * once, with the first offer */
 };
@@ -49,6 +53,7 @@ struct call {
 	unsigned int n_targets, next_target;
 	int cause;			/* best so far of the legs B */
 	int64_t since_ms, answered_ms;
+	struct party *early;		/* B whose early media A hears */
 	struct party *offerer;		/* whose re-INVITE waits for a reply */
 	struct party *relayed;		/* who got a re-INVITE of ours for the
 					 * answer in an ACK */
@@ -71,7 +76,7 @@ struct td_calls {
 	struct td_map *calls;		/* by id */
 	uint64_t counter;
 	bool ending;			/* no new calls */
-	uint64_t refused, illegal, stuck, total;
+	uint64_t refused, illegal, stuck, total, silent;
 };
 
 /* calls.c */
@@ -92,6 +97,11 @@ int bridge_offer_b(struct call *c, struct party *b, struct td_session *out);
 /** A's side of what B just said; NULL-able by kind NONE. */
 int bridge_session_a(struct call *c, struct party *b, struct td_session *out);
 int bridge_join(struct call *c, struct party *b);
+/** Of several B with early media the newest is heard. Is b's what A shall
+ *  hear from now on? */
+bool bridge_early(struct call *c, struct party *b);
+/** One of them is gone: another one's is heard. */
+void bridge_early_gone(struct call *c, struct party *b);
 /** @return 0: *reply is to be given to p at once; -EINPROGRESS: passed on;
  *  else p is refused */
 int bridge_offer(struct call *c, struct party *p, const struct td_session *s,
@@ -108,6 +118,9 @@ bool bridge_is_direct(const struct call *c, const struct party *b);
 int record_put(struct call *c);
 int record_del(struct call *c);
 int record_del_id(struct td_calls *r, uint64_t id);
+
+/* silence.c */
+void silence_watch(struct td_calls *r, bool on);
 
 /* echo.c */
 int echo_leg_new(struct td_loop *loop, const struct td_leg_up *up,

@@ -126,6 +126,10 @@ struct td_leg_ops {
 	int (*offer_reply)(struct td_leg *l, int cause,
 			   const struct td_session *s);
 	int (*dtmf)(struct td_leg *l, char digit);
+	/** When up: asks the far end whether it is alive; a leg that gets no
+	 *  answer clears itself (cause 27 or 41). NULL-able.
+	 *  @return 0, -EALREADY: it is being asked; else it cannot be */
+	int (*probe)(struct td_leg *l);
 	/** Ends it in whatever state, always works. cause: Q.850.
 	 *  retry_after_s > 0: "not now" (503 with Retry-After) */
 	void (*clear)(struct td_leg *l, int cause, unsigned int retry_after_s);

@@ -9,8 +9,39 @@
 /* What another node needs in order to carry on with a call. */
 
 struct leg_text {
-	char rtp_local[64];
+	char rtp_local[64], rtp_remote[64];
 };
+
+static void hostport(char *out, size_t size, const char *host, uint16_t port)
+{
+	snprintf(out, size, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
+		 port);
+}
+
+/** Ports, numbers and directions of RTP that ends here. */
+static void fill_rtp(const struct party *p, Td__Rtp *rtp, struct leg_text *t)
+{
+	const struct td_voice_rtp *told = &p->rtp_told;
+
+	td__rtp__init(rtp);
+	hostport(t->rtp_local, sizeof(t->rtp_local), p->rtp_address,
+		 p->rtp_port);
+	rtp->local = t->rtp_local;
+	rtp->payload = p->codec;
+	rtp->ssrc = p->rtp_start.ssrc;
+	rtp->seq = p->rtp_start.seq;
+	rtp->ts = p->rtp_start.ts;
+	rtp->at_ms = p->rtp_at_ms;
+	if (!told->remote[0])
+		return;
+	hostport(t->rtp_remote, sizeof(t->rtp_remote), told->remote,
+		 told->remote_port);
+	rtp->remote = t->rtp_remote;
+	rtp->dtmf_payload = told->dtmf_payload;
+	rtp->ptime_ms = told->ptime_ms;
+	rtp->send = told->send;
+	rtp->recv = told->recv;
+}
 
 static const char *codec_name(const struct party *p)
 {
@@ -41,11 +72,7 @@ static void fill_leg(struct party *p, uint32_t index, Td__CallLeg *m,
 	if (!m->codec || !m->codec[0])
 		m->codec = (char *)codec_name(p);
 	if (p->rtp) {
-		td__rtp__init(rtp);
-		snprintf(t->rtp_local, sizeof(t->rtp_local), "%s:%u",
-			 p->rtp_address, p->rtp_port);
-		rtp->local = t->rtp_local;
-		rtp->payload = p->codec;
+		fill_rtp(p, rtp, t);
 		m->rtp = rtp;
 	}
 }

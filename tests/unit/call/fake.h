@@ -29,6 +29,10 @@ struct world {
 	struct fake_leg *made[16];
 	unsigned int n_made;
 	int setup_rc;			/* what the next setups return */
+	int probe_rc;			/* and probes */
+	td_voice_silent_fn silent;
+	void *silent_arg;
+	struct td_voice_rtp set;	/* last one */
 	uint32_t next_rtp, open_rtp;
 };
 
@@ -116,6 +120,14 @@ static inline int fake_dtmf(struct td_leg *l, char digit)
 	return 0;
 }
 
+static inline int fake_probe(struct td_leg *l)
+{
+	FAKE(l);
+
+	note(f->w, "%c.probe", f->name);
+	return f->w->probe_rc;
+}
+
 static inline void fake_clear(struct td_leg *l, int cause, unsigned int retry)
 {
 	FAKE(l);
@@ -147,6 +159,7 @@ static const struct td_leg_ops fake_ops = {
 	.proceeding = fake_proceeding, .progress = fake_progress,
 	.alerting = fake_alerting, .answer = fake_answer, .offer = fake_offer,
 	.offer_reply = fake_offer_reply, .dtmf = fake_dtmf,
+	.probe = fake_probe,
 	.clear = fake_clear, .checkpoint = fake_checkpoint, .free = fake_free,
 };
 
@@ -194,6 +207,7 @@ static inline int fake_rtp_open(void *m, const char *address, uint32_t *id,
 static inline int fake_rtp_set(void *m, uint32_t id,
 			       const struct td_voice_rtp *p)
 {
+	((struct world *)m)->set = *p;
 	note(m, "set(%u,%s:%u,%u%s%s)", id, p->remote, p->remote_port,
 	     p->codec, p->send ? "" : ",mute", p->recv ? "" : ",deaf");
 	return 0;
@@ -235,6 +249,21 @@ static inline int fake_stats(void *m, const struct td_voice_end *e,
 			     struct td_voice_stats *out)
 {
 	return -ENOENT;
+}
+
+static inline int fake_start(void *m, uint32_t id, struct td_voice_start *out)
+{
+	*out = (struct td_voice_start){ .ssrc = 0x5500 + id, .ts = 8000 * id,
+					.seq = 100 * id };
+	return 0;
+}
+
+static inline void fake_watch(void *m, td_voice_silent_fn fn, void *arg)
+{
+	struct world *w = m;
+
+	w->silent = fn;
+	w->silent_arg = arg;
 }
 
 #endif

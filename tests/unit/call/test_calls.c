@@ -39,7 +39,8 @@ static int setup(void **state)
 	cfg.voice = (struct td_voice_ops){
 		.rtp_open = fake_rtp_open, .rtp_set = fake_rtp_set,
 		.rtp_close = fake_rtp_close, .join = fake_join,
-		.part = fake_part, .stats = fake_stats, .m = w,
+		.part = fake_part, .stats = fake_stats,
+		.start = fake_start, .watch = fake_watch, .m = w,
 	};
 	assert_int_equal(td_calls_new(&cfg, &w->calls), 0);
 	td_calls_set_rooms(w->calls, fake_leg_new, w, fake_leg_new, w);
@@ -243,6 +244,106 @@ static void line_to_phone_rings_all_contacts_and_drops_the_losers(void **state)
 	say(c, TD_LEV_CLEARED, 16, NULL);
 }
 
+/** Phone 1000 calls one with two contacts, which have early media both. */
+static void the_newest_of_two_early_media_is_heard(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a, *b, *c;
+
+	solo_put_contact(&w->solo, "1001", "sip:1001@10.77.0.102:5071",
+		    "10.77.0.102:5071", "a1");
+	a = phone_calls(w, "1001");
+	b = w->made[1];
+	c = w->made[2];
+	/* one dialog towards A, so its answer is ours for both */
+	TRACE(w, "A.proceeding open(10.77.0.11) B.setup open(10.77.0.11) "
+		 "C.setup");
+	say(b, TD_LEV_ALERTING, 0, rtp("10.77.0.101", 5000, "v=0 b"));
+	TRACE(w, "open(10.77.0.11) set(3,10.77.0.101:4000,8) "
+		 "set(1,10.77.0.101:5000,8) join(rtp3,rtp1) A.alerting+sdp");
+	say(c, TD_LEV_ALERTING, 0, rtp("10.77.0.102", 6000, "v=0 c"));
+	TRACE(w, "set(2,10.77.0.102:6000,8) join(rtp3,rtp2) A.progress+sdp");
+	assert_int_equal(a->told.port, 20006);
+	/* a 180 sent again takes nothing away */
+	say(b, TD_LEV_ALERTING, 0, rtp("10.77.0.101", 5000, "v=0 b"));
+	TRACE(w, "A.progress+sdp");
+	assert_int_equal(a->told.port, 20006);
+	/* the one that was heard refuses: the other is heard again */
+	say(c, TD_LEV_CLEARED, 17, NULL);
+	TRACE(w, "join(rtp3,rtp1)");
+	say(b, TD_LEV_ANSWERED, 0, rtp("10.77.0.101", 5000, "v=0 b"));
+	TRACE(w, "A.answer+sdp");
+	assert_int_equal(a->told.port, 20006);
+	say(b, TD_LEV_CLEARED, 16, NULL);
+	say(a, TD_LEV_CLEARED, 16, NULL);
+}
+
+/** What the view holds of a leg's RTP. */
+static const Td__Rtp *rtp_row(struct world *w, uint32_t leg)
+{
+	struct td_view_iter it = { 0 };
+	const Td__Call *c;
+
+	solo_settle(&w->solo);
+	c = td_view_calls(td_cluster_view(w->solo.cluster), &it);
+	assert_non_null(c);
+	assert_true(leg < c->n_legs);
+	return c->legs[leg]->rtp;
+}
+
+static void another_node_knows_the_numbers_of_rtp(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550002"), *b = w->made[1];
+	const Td__Rtp *r;
+
+	say(b, TD_LEV_ANSWERED, 0, slot("s1", 31));
+	r = rtp_row(w, 0);
+	assert_non_null(r);
+	assert_string_equal(r->local, "10.77.0.11:20002");
+	assert_string_equal(r->remote, "10.77.0.101:4000");
+	assert_int_equal(r->ssrc, 0x5501);
+	assert_int_equal(r->seq, 100);
+	assert_int_equal(r->ts, 8000);
+	assert_int_not_equal(r->at_ms, 0);
+	assert_int_equal(r->payload, 8);
+	assert_int_equal(r->dtmf_payload, 101);
+	assert_int_equal(r->ptime_ms, 20);
+	assert_true(r->send && r->recv);
+	assert_null(rtp_row(w, 1));
+	say(a, TD_LEV_CLEARED, 16, NULL);
+	say(b, TD_LEV_CLEARED, 16, NULL);
+}
+
+static void a_silent_party_is_asked_and_a_held_one_is_not(void **state)
+{
+	struct world *w = *state;
+	struct fake_leg *a = phone_calls(w, "95550002"), *b = w->made[1];
+	struct td_session *s;
+
+	say(b, TD_LEV_ALERTING, 0, slot("s1", 31));
+	w->silent(w->silent_arg, 1, 60000);	/* nobody speaks yet */
+	say(b, TD_LEV_ANSWERED, 0, slot("s1", 31));
+	assert_int_equal(w->set.silence_s, 60);
+	w->trace[0] = '\0';
+	w->silent(w->silent_arg, 1, 60000);
+	TRACE(w, "A.probe");
+	w->silent(w->silent_arg, 99, 60000);	/* closed meanwhile */
+	TRACE(w, "");
+	/* it listens only: silence is right */
+	s = rtp("10.77.0.101", 4000, "v=0 hold");
+	s->dir = TD_DIR_INACTIVE;
+	say(a, TD_LEV_OFFER, 0, s);
+	assert_int_equal(w->set.silence_s, 0);
+	w->trace[0] = '\0';
+	/* one that cannot be asked has no way to say that it lives */
+	w->probe_rc = -ENOSYS;
+	w->silent(w->silent_arg, 1, 60000);
+	TRACE(w, "A.probe A.clear(41) B.clear(41)");
+	say(a, TD_LEV_CLEARED, 41, NULL);
+	say(b, TD_LEV_CLEARED, 41, NULL);
+}
+
 static void overlap_digits_are_collected(void **state)
 {
 	struct world *w = *state;
@@ -436,6 +537,9 @@ int main(void)
 		CASE(in_band_tones_are_heard_before_the_answer),
 		CASE(an_answer_leaves_early_media_as_it_is),
 		CASE(line_to_phone_rings_all_contacts_and_drops_the_losers),
+		CASE(the_newest_of_two_early_media_is_heard),
+		CASE(another_node_knows_the_numbers_of_rtp),
+		CASE(a_silent_party_is_asked_and_a_held_one_is_not),
 		CASE(overlap_digits_are_collected),
 		CASE(causes_come_back_to_the_caller),
 		CASE(a_leg_that_cannot_start_ends_the_call),
