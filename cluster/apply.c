@@ -115,6 +115,20 @@ static int apply_unit(struct td_view *v, Td__Op *op, uint32_t from,
 	return rc;
 }
 
+static int apply_span_del(struct td_view *v, Td__Op *op, uint32_t from,
+			  bool *moved)
+{
+	const Td__SpanDel *d = op->span_del;
+	struct td_span_row *r;
+
+	if (d->node != from || !*d->span)
+		return -EINVAL;
+	r = td_view_span_row(v, d->span, d->node);
+	if (r)
+		td_view_del_span(v, r);
+	return 0;
+}
+
 static int apply_contact_put(struct td_view *v, Td__Op *op, uint32_t from,
 			     bool *moved)
 {
@@ -296,6 +310,7 @@ static const struct {
 	[TD__OP__WHAT_##NAME] = { { #name, class, level }, apply_##name }
 	OP(NODE, node, TD_REPLICATED, 1),
 	OP(SPAN, span, TD_REPLICATED, 1),
+	OP(SPAN_DEL, span_del, TD_REPLICATED, 1),
 	OP(CONTACT_PUT, contact_put, TD_REPLICATED, 1),
 	OP(CONTACT_DEL, contact_del, TD_REPLICATED, 1),
 	OP(CALL_PUT, call_put, TD_REPLICATED, 1),

@@ -347,13 +347,21 @@ const Td__Node *td_view_node_by_name(const struct td_view *v, const char *name)
 	return NULL;
 }
 
-const Td__Span *td_view_span(const struct td_view *v, const char *span,
-			     uint32_t node)
+struct td_span_row *td_view_span_row(const struct td_view *v, const char *span,
+				     uint32_t node)
 {
 	struct td_span_key key = { span, node };
 	struct td_table_node *n = td_table_find(&v->spans, &key);
 
-	return n ? row_of(n, struct td_span_row, at)->s : NULL;
+	return n ? row_of(n, struct td_span_row, at) : NULL;
+}
+
+const Td__Span *td_view_span(const struct td_view *v, const char *span,
+			     uint32_t node)
+{
+	const struct td_span_row *r = td_view_span_row(v, span, node);
+
+	return r ? r->s : NULL;
 }
 
 const Td__Span *td_view_span_owner(const struct td_view *v, const char *span)

@@ -74,6 +74,8 @@ void td_view_del_units(struct td_view *v);
 void td_view_del_contact(struct td_view *v, struct td_contact_row *r);
 void td_view_del_call(struct td_view *v, struct td_call_row *r);
 void td_view_del_span(struct td_view *v, struct td_span_row *r);
+struct td_span_row *td_view_span_row(const struct td_view *v, const char *span,
+				     uint32_t node);
 
 struct td_contact_row *td_view_contact_row(const struct td_view *v,
 					   const char *user, const char *uri);

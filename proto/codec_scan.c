@@ -66,6 +66,7 @@ struct range {
 static const struct range ranges[] = {
 	{ &td__node__descriptor, 1, 1, TD_NODE_MAX_ID },
 	{ &td__span__descriptor, 2, 1, TD_NODE_MAX_ID },
+	{ &td__span_del__descriptor, 2, 1, TD_NODE_MAX_ID },
 	{ &td__contact__descriptor, 12, 0, TD_NODE_MAX_ID },
 	{ &td__call__descriptor, 2, 1, TD_NODE_MAX_ID },
 	{ &td__call_del__descriptor, 2, 1, TD_NODE_MAX_ID },

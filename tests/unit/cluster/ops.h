@@ -14,6 +14,7 @@ struct test_op {
 	Td__Op op;
 	Td__Node node;
 	Td__Span span;
+	Td__SpanDel span_del;
 	Td__Contact contact;
 	Td__ContactDel contact_del;
 	Td__Call call;
@@ -70,6 +71,17 @@ static inline Td__Op *op_span(struct test_op *t, const char *span,
 	t->span.node = node;
 	t->span.owner = owner;
 	t->span.epoch = epoch;
+	return &t->op;
+}
+
+static inline Td__Op *op_span_del(struct test_op *t, const char *span,
+				  uint32_t node)
+{
+	OP_BEGIN(t, SPAN_DEL, span_del, span_del);
+	td__span_del__init(&t->span_del);
+	snprintf(t->a, sizeof(t->a), "%s", span);
+	t->span_del.span = t->a;
+	t->span_del.node = node;
 	return &t->op;
 }
 
