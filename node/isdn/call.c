@@ -58,6 +58,8 @@ static int attempt(struct td_isdn_leg *leg, struct td_isdn_line *line,
 		unmake(leg);
 	else
 		line->st.calls_out++;
+	leg->told = !rc;
+	leg->let_go = false;
 	td_line_leave(line);
 	return rc;
 }

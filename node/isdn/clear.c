@@ -84,6 +84,7 @@ void td_isdn_leg_cleared(struct td_isdn_leg *leg, int cause)
 /* The channel and the call are free from here on. */
 static void detach(struct td_isdn_leg *leg)
 {
+	td_line_part(leg);
 	leg->call = NULL;
 	leg->state = Q931_NULL;
 	td_isdn_leg_timer_stop(leg);
@@ -130,6 +131,9 @@ void td_isdn_leg_hangup(struct td_isdn_leg *leg, int cause)
 			td_pri_proceeding(line->pri, leg->call,
 					  td_isdn_leg_channel(leg));
 	}
+	/* RELEASE COMPLETE for a SETUP: nobody confirms that */
+	if (leg->fresh && td_pri_refusable(cause))
+		leg->told = false;
 	leg->fresh = false;
 	leg->state = Q931_DISCONNECT_REQUEST;
 	td_pri_hangup(line->pri, leg->call, cause);

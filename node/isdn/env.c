@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/base/clock.h"
 
@@ -87,6 +88,20 @@ static const Td__Span *row(void *arg, const char *span)
 			    w->cfg.node_id);
 }
 
+static bool taken(void *arg, const char *span, uint64_t epoch)
+{
+	struct world *w = arg;
+	const struct td_view *v = td_cluster_view(w->cfg.cluster);
+	struct td_view_iter it = { 0 };
+	const Td__Span *s;
+
+	while ((s = td_view_spans(v, &it)))
+		if (s->node != w->cfg.node_id && s->epoch > epoch &&
+		    !strcmp(s->span, span))
+			return true;
+	return false;
+}
+
 static int64_t agreed_ms(void *arg)
 {
 	struct world *w = arg;
@@ -144,6 +159,7 @@ int td_isdn_new(const struct td_isdn_cfg *cfg, struct td_isdn **out)
 		.effect = effect,
 		.busy = busy,
 		.row = row,
+		.taken = taken,
 		.agreed_ms = agreed_ms,
 		.now_ms = now_ms,
 		.timer_start = timer_start,

@@ -35,6 +35,8 @@ struct td_isdn_env {
 	/* set of timeslots that legs in the view hold */
 	bool (*busy)(void *arg, const char *span, uint32_t timeslot);
 	const Td__Span *(*row)(void *arg, const char *span);
+	/** Has another node owned the line at an epoch above this one? */
+	bool (*taken)(void *arg, const char *span, uint64_t epoch);
 	int64_t (*agreed_ms)(void *arg);
 
 	/* loop */

@@ -27,6 +27,7 @@ static int choose(struct td_isdn_line *line, const struct td_pri_event *ev,
 		.configured = line->conf.channels,
 		.channel = ev->channel,
 		.exclusive = ev->exclusive,
+		.busy = td_line_shut(line, ev->channel),
 	};
 
 	for (uint32_t t = 1; t < TD_LINE_SLOTS; t++) {
@@ -80,7 +81,7 @@ static void on_setup(struct td_isdn_line *line, const struct td_pri_event *ev)
 	td_isdn_leg_attach(leg, line);
 	leg->call = ev->call;
 	leg->cref = td_pri_cref(line->pri, ev->call);
-	leg->fresh = true;
+	leg->fresh = leg->told = true;
 	leg->iface = ev->iface;
 	leg->state = Q931_CALL_PRESENT;
 	td_isdn_number_join(&ev->called, leg->called, sizeof(leg->called));
@@ -242,6 +243,9 @@ static void on_restart(struct td_isdn_line *line,
 	line->st.restarts++;
 	td_info("isdn", "span=%s restart timeslot=%u all=%d", line->conf.name,
 		ev->channel, ev->all_channels);
+	if (ev->channel || ev->all_channels)
+		td_restart_by_peer(&line->restart,
+				   ev->all_channels ? 0 : ev->channel);
 	do {
 		for (leg = line->legs; leg; leg = leg->next)
 			if (leg->call && (ev->all_channels ||
@@ -251,43 +255,9 @@ static void on_restart(struct td_isdn_line *line,
 		if (!leg)
 			break;
 		td_pri_destroy(line->pri, leg->call);
+		leg->let_go = true;
 		td_isdn_leg_gone(leg, TD_CAUSE_TEMPORARY);
 	} while (leg);
-}
-
-/* ---- RESTART of ours ---- */
-
-static void restart_next(struct td_isdn_line *line)
-{
-	while (line->to_restart) {
-		uint32_t t = (uint32_t)__builtin_ctz(line->to_restart);
-
-		line->to_restart &= line->to_restart - 1;
-		if (line->slot[t])	/* taken meanwhile: alive */
-			continue;
-		if (td_pri_restart(line->pri, t))
-			continue;
-		line->st.restarts_sent++;
-		return;
-	}
-}
-
-/* A libpri that starts from nothing knows of no call, so what the exchange
- * still has up from before is a ghost: Q.931 5.5. When the view has a call on
- * the line, this is no cold start but a take-over, and no RESTART must be
- * sent (failover.md). */
-static void restart_cold(struct td_isdn_line *line)
-{
-	const struct td_isdn_env *env = &line->isdn->env;
-	uint32_t channels = line->conf.channels & ~1u;
-
-	line->cold = false;
-	for (uint32_t t = 1; t < TD_LINE_SLOTS; t++)
-		if (channels & 1u << t &&
-		    env->busy(env->arg, line->conf.name, t))
-			return;
-	line->to_restart = channels;
-	restart_next(line);
 }
 
 /* ---- D-channel ---- */
@@ -296,13 +266,16 @@ static void on_dchannel(struct td_isdn_line *line, bool up)
 {
 	const struct td_isdn_env *env = &line->isdn->env;
 
+	/* up again without having been down: the far end repeated its SABME,
+	 * and what was on its way is lost */
+	td_line_restart_stop(line);
 	if (up == line->lib_up)
 		return;
 	line->lib_up = up;
 	if (up) {
 		line->miswired = false;
 		if (line->cold)
-			restart_cold(line);
+			td_line_restart_cold(line);
 		line->ready_at_ms = env->now_ms(env->arg) +
 				    td_isdn_timers[TD_T_GUARD].default_ms;
 		td_info("isdn", "span=%s dchannel=up", line->conf.name);
@@ -336,7 +309,7 @@ void td_line_event(struct td_isdn_line *line, const struct td_pri_event *ev)
 		on_restart(line, ev);
 		break;
 	case TD_PRI_RESTART_ACK:
-		restart_next(line);
+		td_line_restart_acked(line, ev->channel);
 		break;
 	case TD_PRI_SETUP:
 		on_setup(line, ev);

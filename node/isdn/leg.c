@@ -11,6 +11,7 @@ const struct td_isdn_timer_def td_isdn_timers[] = {
 	[TD_T304] = { 304, 30000, "overlap sending: an answer" },
 	[TD_T309] = { 309, 90000, "D-channel down, calls kept" },
 	[TD_T310] = { 310, 120000, "outgoing proceeding: an answer" },
+	[TD_T316] = { 316, 120000, "RESTART: its acknowledgement" },
 	[TD_T_GUARD] = { 0, 2000, "D-channel up until the first SETUP" },
 };
 

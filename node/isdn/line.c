@@ -26,7 +26,8 @@ bool td_line_ready(const struct td_isdn_line *line)
 uint32_t td_line_free_channels(const struct td_isdn_line *line)
 {
 	const struct td_isdn_env *env = &line->isdn->env;
-	uint32_t free = line->conf.channels;
+	uint32_t free = line->conf.channels &
+			~td_restart_blocked(&line->restart);
 
 	for (uint32_t t = 1; t < TD_LINE_SLOTS; t++)
 		if (line->slot[t] || t == line->conf.dchannel ||
@@ -102,6 +103,7 @@ void td_line_leave(struct td_isdn_line *line)
 {
 	if (line->turn == 1) {
 		sweep(line);
+		td_line_restart(line);
 		checkpoint(line);
 		td_line_publish(line);
 		td_isdn_gate_flush(line->gate);
@@ -143,10 +145,12 @@ static size_t screen(struct td_isdn_line *line, uint8_t *frame, size_t n)
 		line->st.rx_bad[TD_LAPD_FOREIGN]++;
 		return n;
 	}
-	if (td_q931_head(frame, fit, &h) && !td_q931_may_begin(&h) &&
-	    !known(line, &h)) {
-		line->st.rx_unknown_cref++;
-		return td_q931_to_enquiry(frame);
+	if (td_q931_head(frame, fit, &h)) {
+		td_line_hear(line, frame, fit, &h);
+		if (!td_q931_may_begin(&h) && !known(line, &h)) {
+			line->st.rx_unknown_cref++;
+			return td_q931_to_enquiry(frame);
+		}
 	}
 	if (fit != n)
 		line->st.rx_cut++;
@@ -295,8 +299,15 @@ int td_line_activate(struct td_isdn_line *line, bool active)
 	td_line_enter(line);
 	td_isdn_gate_open(line->gate, active);
 	line->active = active;
+	td_line_restart_stop(line);
 	rc = 0;
-	if (active) {
+	if (!active) {
+		line->left_epoch = line->row.epoch;
+	} else {
+		/* another node had it: what we were unsure of is long past,
+		 * and channels may carry that node's calls */
+		if (env->taken(env->arg, line->conf.name, line->left_epoch))
+			line->restart = (struct td_restart){ 0 };
 		/* what was heard while another node had the line */
 		for (int i = 0; i < STALE_FRAMES_MAX; i++)
 			if (env->recv(line->port, buf, sizeof(buf), &n))
@@ -337,6 +348,7 @@ void td_line_free(struct td_isdn_line *line)
 		return;
 	env = &line->isdn->env;
 	env->timer_stop(env->arg, &line->timer);
+	env->timer_stop(env->arg, &line->t316);
 	td_line_unbind(line);
 	td_isdn_gate_free(line->gate);
 	td_pri_free(line->pri);
@@ -345,14 +357,24 @@ void td_line_free(struct td_isdn_line *line)
 
 /* ---- dump ---- */
 
-static json_t *busy_list(const struct td_isdn_line *line)
+static json_t *slot_list(uint32_t set)
 {
 	json_t *list = json_array();
 
 	for (uint32_t t = 1; t < TD_LINE_SLOTS; t++)
-		if (line->slot[t])
+		if (set & 1u << t)
 			json_array_append_new(list, json_integer(t));
 	return list;
+}
+
+static json_t *busy_list(const struct td_isdn_line *line)
+{
+	uint32_t set = 0;
+
+	for (uint32_t t = 1; t < TD_LINE_SLOTS; t++)
+		if (line->slot[t])
+			set |= 1u << t;
+	return slot_list(set);
 }
 
 static json_t *bad_frames(const struct td_isdn_line *line)
@@ -373,16 +395,19 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 
 	td_isdn_gate_stats(line->gate, &gate);
 	return json_pack(
-		"{s:s, s:I, s:b, s:b, s:b, s:b, s:s, s:o, s:I, s:i,"
+		"{s:s, s:I, s:b, s:b, s:b, s:b, s:s, s:o, s:o, s:o, s:I, s:i,"
 		" s:{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-		" s:I, s:I},"
+		" s:I, s:I, s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
 		"name", line->conf.name, "port", (json_int_t)line->conf.port,
 		"card", line->port != NULL, "active", line->active,
 		"dchannel_up", td_line_up(line), "ready", td_line_ready(line),
 		"side",
 		line->conf.side == TD_SIDE_NETWORK ? "network" : "user",
-		"busy", busy_list(line), "legs", (json_int_t)line->n_legs,
+		"busy", busy_list(line), "unsure",
+		slot_list(line->restart.unsure), "out_of_service",
+		slot_list(line->restart.out), "legs",
+		(json_int_t)line->n_legs,
 		"libpri_calls",
 		line->pri ? td_pri_active_calls(line->pri) : 0,
 		"counters", "rx_frames", (json_int_t)st->rx_frames, "rx_bad",
@@ -393,7 +418,9 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 		(json_int_t)st->no_channel, "glare", (json_int_t)st->glare,
 		"retried", (json_int_t)st->retried, "restarts",
 		(json_int_t)st->restarts, "restarts_sent",
-		(json_int_t)st->restarts_sent, "dchannel_downs",
+		(json_int_t)st->restarts_sent, "restarts_failed",
+		(json_int_t)st->restarts_failed, "unsure",
+		(json_int_t)st->unsure, "dchannel_downs",
 		(json_int_t)st->dchannel_downs, "swept",
 		(json_int_t)st->swept, "checkpoint_failed",
 		(json_int_t)st->checkpoint_failed, "complaints",

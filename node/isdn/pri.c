@@ -184,7 +184,9 @@ static bool convert(const pri_event *e, struct td_pri_event *ev)
 	case TD_PRI_UP:
 	case TD_PRI_DOWN:
 	case TD_PRI_MISWIRED:
+		break;
 	case TD_PRI_RESTART_ACK:
+		set_channel(ev, e->restartack.channel);
 		break;
 	case TD_PRI_RESTART:
 		ev->all_channels = e->restart.channel == -1;

@@ -101,7 +101,8 @@ bool td_pri_refusable(int cause);
 void td_pri_destroy(struct td_pri *p, void *call);
 
 /** RESTART of one channel, the next one after TD_PRI_RESTART_ACK only;
- *  Q.931 5.5.1, T316 and its repetition are libpri's. */
+ *  Q.931 5.5.1. T316 is the caller's: libpri has it off, and would not say
+ *  that it gave up. */
 int td_pri_restart(struct td_pri *p, uint32_t channel);
 
 /** "Total active-calls" of libpri: counts ghosts too. */

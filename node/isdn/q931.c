@@ -9,6 +9,8 @@ enum { SETUP = 0x05, DISCONNECT = 0x45, RESTART = 0x46, RELEASE = 0x4d,
        RESTART_ACK = 0x4e, RELEASE_COMPLETE = 0x5a, STATUS_ENQUIRY = 0x75,
        STATUS = 0x7d };
 
+enum { CALL_STATE = 0x14, STATE_MASK = 0x3f };
+
 size_t td_q931_fit(const uint8_t *f, size_t n)
 {
 	size_t at = HEADER;
@@ -60,6 +62,26 @@ bool td_q931_may_begin(const struct td_q931_head *h)
 	case RESTART_ACK:
 	case STATUS:
 		return h->cref == 0;
+	}
+	return false;
+}
+
+bool td_q931_lets_go(const uint8_t *f, size_t n, const struct td_q931_head *h)
+{
+	size_t at = HEADER + (f[CREF_AT] & CREF_LENGTH);
+
+	if (h->type == RELEASE || h->type == RELEASE_COMPLETE)
+		return h->cref != 0;
+	if (h->type != STATUS || !h->cref)
+		return false;
+	while (at + 2 < n) {
+		if (f[at] & ONE_OCTET) {
+			at++;
+			continue;
+		}
+		if (f[at] == CALL_STATE)
+			return f[at + 1] >= 1 && !(f[at + 2] & STATE_MASK);
+		at += 2 + (size_t)f[at + 1];
 	}
 	return false;
 }

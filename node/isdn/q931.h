@@ -30,6 +30,11 @@ bool td_q931_head(const uint8_t *frame, size_t n, struct td_q931_head *out);
  *  only the restart procedure and STATUS are left. */
 bool td_q931_may_begin(const struct td_q931_head *h);
 
+/** Does the message say that the far end has no such call any more: RELEASE,
+ *  RELEASE COMPLETE, or STATUS with the call state Null (Q.931 5.3, 5.8.11)? */
+bool td_q931_lets_go(const uint8_t *frame, size_t n,
+		     const struct td_q931_head *h);
+
 /** A message of another protocol, Q.931 5.8.1: ignored. libpri sends SERVICE
  *  messages back with another type, and two of it do so for ever.
  *  @return true: it was one, and is now one that libpri ignores */

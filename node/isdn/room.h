@@ -7,7 +7,9 @@
 #include "node/isdn/env.h"
 #include "node/isdn/gate.h"
 #include "node/isdn/lapd.h"
+#include "node/isdn/q931.h"
 #include "node/isdn/pri.h"
+#include "node/isdn/restart.h"
 
 /** Inside of the room: lines, legs, and what happens between them.
  *
@@ -15,6 +17,7 @@
  *  line.c   one line: frames in, timers, turns
  *  row.c    the line's row in the view
  *  event.c  what libpri reports -> legs
+ *  again.c  RESTART of channels, and which want one (restart.c decides)
  *  leg.c    the commands of leg.h;  clear.c  how a leg ends
  *  call.c   SETUP of an outgoing leg, its channel, its second try
  */
@@ -47,7 +50,8 @@ enum {
 };
 
 /** Q.931 tables 9-1, 9-2; T309 runs in libpri. */
-enum td_isdn_timer_id { TD_T302, TD_T304, TD_T309, TD_T310, TD_T_GUARD };
+enum td_isdn_timer_id { TD_T302, TD_T304, TD_T309, TD_T310, TD_T316,
+			TD_T_GUARD };
 struct td_isdn_timer_def {
 	int T;
 	uint32_t default_ms;
@@ -61,8 +65,8 @@ struct td_line_stats {
 	uint64_t rx_frames, rx_bad[TD_LAPD_VERDICTS], rx_cut,
 		rx_unknown_cref;
 	uint64_t calls_in, calls_out, refused_in, no_channel, glare, retried,
-		restarts, restarts_sent, dchannel_downs, swept,
-		checkpoint_failed;
+		restarts, restarts_sent, restarts_failed, unsure,
+		dchannel_downs, swept, checkpoint_failed;
 };
 
 struct td_isdn_line {
@@ -75,7 +79,9 @@ struct td_isdn_line {
 	bool lib_up;		/* libpri has multiple frames established */
 	bool miswired;		/* said already */
 	bool cold;		/* libpri is new, it knows of no call */
-	uint32_t to_restart;	/* channels, one after another */
+	struct td_restart restart;
+	struct td_timer t316;
+	uint64_t left_epoch;	/* when it was given up last */
 	int64_t ready_at_ms;	/* when SETUP may be sent, 0: not known */
 	struct td_pri *pri;	/* since the first activation */
 	struct td_isdn_gate *gate;
@@ -88,7 +94,7 @@ struct td_isdn_line {
 	struct td_line_row {
 		bool owner, layer1_up, dchannel_up;
 		uint64_t epoch, since_ms;
-		uint32_t alarms, last_cref;
+		uint32_t alarms, last_cref, unsure, out_of_service;
 	} row;			/* last submitted */
 	bool row_valid;		/* it was */
 	bool row_differs;	/* the view had another at the last poll */
@@ -119,6 +125,8 @@ struct td_isdn_leg {
 	uint32_t iface;
 	enum td_q931_state state;
 	bool fresh;		/* incoming: nothing was sent for it */
+	bool told;		/* the far end may have it */
+	bool let_go;		/* and said that it has it no more */
 	bool confirmed;		/* outgoing: the far end took the channel */
 	bool retried;
 	bool dirty;		/* changed since the last checkpoint */
@@ -167,6 +175,23 @@ json_t *td_line_dump(const struct td_isdn_line *line);
 void td_line_publish(struct td_isdn_line *line);
 /** Now and then: submits it again when the view has another. */
 void td_line_check_row(struct td_isdn_line *line);
+
+/* again.c */
+/** The leg leaves its channel: does the far end know? */
+void td_line_part(struct td_isdn_leg *leg);
+/** A Q.931 message that came: does it let go of a call? */
+void td_line_hear(struct td_isdn_line *line, const uint8_t *frame, size_t n,
+		  const struct td_q931_head *h);
+/** May a SETUP of the far end have channel t (0: any)?
+ *  @return the channels that it may not have */
+uint32_t td_line_shut(struct td_isdn_line *line, uint32_t t);
+/** RESTARTs that are due, if the line is up. Inside of a turn. */
+void td_line_restart(struct td_isdn_line *line);
+void td_line_restart_acked(struct td_isdn_line *line, uint32_t t);
+/** What was under way is asked again when the D-channel is back. */
+void td_line_restart_stop(struct td_isdn_line *line);
+/** libpri is new and its D-channel came up for the first time. */
+void td_line_restart_cold(struct td_isdn_line *line);
 
 /* event.c */
 void td_line_event(struct td_isdn_line *line, const struct td_pri_event *ev);

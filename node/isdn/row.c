@@ -33,6 +33,8 @@ static struct td_line_row current(const struct td_isdn_line *line)
 		.epoch = line->active ? port.epoch : view ? view->epoch : 0,
 		.alarms = port.alarms,
 		.last_cref = line->last_cref,
+		.unsure = line->restart.unsure,
+		.out_of_service = line->restart.out,
 	};
 }
 
@@ -40,7 +42,8 @@ static bool same(const struct td_line_row *a, const struct td_line_row *b)
 {
 	return a->owner == b->owner && a->layer1_up == b->layer1_up &&
 	       a->dchannel_up == b->dchannel_up && a->epoch == b->epoch &&
-	       a->alarms == b->alarms;
+	       a->alarms == b->alarms && a->unsure == b->unsure &&
+	       a->out_of_service == b->out_of_service;
 }
 
 void td_line_publish(struct td_isdn_line *line)
@@ -64,6 +67,8 @@ void td_line_publish(struct td_isdn_line *line)
 	span.dchannel_up = row.dchannel_up;
 	span.alarms = row.alarms;
 	span.last_cref = row.last_cref;
+	span.unsure = row.unsure;
+	span.out_of_service = row.out_of_service;
 	span.since_ms = row.since_ms;
 	op.what_case = TD__OP__WHAT_SPAN;
 	op.span = &span;
@@ -82,7 +87,9 @@ void td_line_check_row(struct td_isdn_line *line)
 		       view->layer1_up != line->row.layer1_up ||
 		       view->dchannel_up != line->row.dchannel_up ||
 		       view->alarms != line->row.alarms ||
-		       view->last_cref != line->row.last_cref;
+		       view->last_cref != line->row.last_cref ||
+		       view->unsure != line->row.unsure ||
+		       view->out_of_service != line->row.out_of_service;
 
 	/* twice in a row: not just an op that is on its way */
 	if (differs && line->row_differs)

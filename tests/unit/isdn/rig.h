@@ -109,6 +109,7 @@ RIG void rig_isdn(struct rig *r)
 		.effect = e_effect,
 		.busy = e_busy,
 		.row = e_row,
+		.taken = e_taken,
 		.agreed_ms = e_now,
 		.now_ms = e_now,
 		.timer_start = e_timer_start,

@@ -14,6 +14,11 @@ RIG int x_read(struct pri *p, void *buf, int len)
 
 	if (q->head == q->tail)
 		return 0;
+	/* an exchange that knows no RESTART: it becomes a message of another
+	 * protocol, since LAPD wants the frame */
+	if (r->x_mute && f->n > 8 && !(f->b[2] & 1) && f->b[4] == 8 &&
+	    f->b[8] == 0x46)
+		f->b[4] = 0;
 	memcpy(buf, f->b, f->n);
 	q->head++;
 	return (int)f->n + RIG_FCS;
@@ -91,6 +96,19 @@ RIG void x_ring(struct rig *r, pri_event_ring *e)
 		break;
 	}
 }
+RIG void x_restarted(struct rig *r, int chan)
+{
+	r->x_restarts++;
+	r->x_restarted |= 1u << (chan & 31);
+	for (int i = 0; i < RIG_CALLS; i++) {
+		struct x_call *c = &r->xc[i];
+
+		if (!c->used || c->gone || c->chan != chan)
+			continue;
+		pri_destroycall(r->x, c->c);
+		c->gone = true;
+	}
+}
 RIG void x_event(struct rig *r, pri_event *e)
 {
 	struct x_call *c;
@@ -148,15 +166,7 @@ RIG void x_event(struct rig *r, pri_event *e)
 			pri_hangup(r->x, e->hangup.call, e->hangup.cause);
 		break;
 	case PRI_EVENT_RESTART:
-		r->x_restarts++;
-		for (int i = 0; i < RIG_CALLS; i++) {
-			c = &r->xc[i];
-			if (!c->used || c->gone ||
-			    c->chan != (e->restart.channel & 0xff))
-				continue;
-			pri_destroycall(r->x, c->c);
-			c->gone = true;
-		}
+		x_restarted(r, e->restart.channel & 0xff);
 		break;
 	case PRI_EVENT_RESTART_ACK:
 		r->x_restart_acks++;

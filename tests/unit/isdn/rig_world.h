@@ -130,6 +130,7 @@ struct rig {
 	bool row_there;
 	char row_span[32];
 	uint32_t view_busy;
+	bool taken;		/* another node had the line meanwhile */
 	/* call room */
 	enum room_mode room_mode;
 	int room_cause;
@@ -142,6 +143,8 @@ struct rig {
 	bool x_up;
 	enum x_mode x_mode;
 	int x_cause, x_chan, x_restarts, x_restart_acks;
+	uint32_t x_restarted;	/* these channels */
+	bool x_mute;		/* RESTARTs are lost on their way */
 	struct x_call xc[RIG_CALLS];
 };
 
@@ -241,6 +244,10 @@ RIG const Td__Span *e_row(void *arg, const char *span)
 	struct rig *r = arg;
 
 	return r->row_there ? &r->row : NULL;
+}
+RIG bool e_taken(void *arg, const char *span, uint64_t epoch)
+{
+	return ((struct rig *)arg)->taken;
 }
 RIG int64_t e_now(void *arg)
 {

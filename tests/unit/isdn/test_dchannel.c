@@ -152,7 +152,11 @@ static void a_cold_start_restarts_every_channel_once(void **state)
 {
 	struct rig *r = *state;
 
-	assert_int_equal(r->x_restarts, 30);
+	/* one may be sent twice, when both ends began with SABME */
+	assert_int_equal(r->x_restarted, 0xfffefffe);
+	assert_true(r->x_restarts <= 31);
+	r->x_restarts = 0;
+	r->x_restarted = 0;
 	room_dial(r, "5550002", 0);
 	x_dial(r, 1, "5551000");
 	pump(r, 100);
@@ -165,12 +169,14 @@ static void a_cold_start_restarts_every_channel_once(void **state)
 	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
 	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), 0);
 	pump(r, 5000);
-	assert_int_equal(r->x_restarts, 60);
+	assert_int_equal(r->x_restarted, 0xfffefffe);
+	assert_true(r->x_restarts <= 31);
+	r->x_restarts = 0;
 	assert_int_equal(x_open(r), 0);
 	td_isdn_activate(r->isdn, "s1", false);
 	td_isdn_activate(r->isdn, "s1", true);
 	pump(r, 20000);
-	assert_int_equal(r->x_restarts, 60);
+	assert_int_equal(r->x_restarts, 0);
 	rig_all_quiet(r);
 }
 
