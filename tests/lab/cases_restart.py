@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A daemon that ends and comes back. Played last: what it may leave broken
 is not the other cases' fault."""
-import os
-import signal
 import time
 
 from tdtest.phones import (Answering, answered, exchange_call,
@@ -17,13 +15,10 @@ def users(b, node):
 @case("registrations are still there after n1's daemon restarts")
 def restart(b):
     with Answering(b, "1006", "echo"):
-        old = b.pids("n1", "tandemd")
-        check(len(old) == 1, "tandemd at n1: %r", old)
-        os.kill(old[0], signal.SIGKILL)
-        until(5, "tandemd at n1 ends", lambda: not b.pids("n1", "tandemd"))
+        old = b.kill_process("n1", "tandemd")
         check("1006" in users(b, "n2"), "n2 has lost it")
-        b.run("n1", "bash", "-c", '. "$LAB_LIB/startup.sh"; daemon tandemd '
-              "tandemd -c /etc/tandem/node.yaml")
+        until(5, "tandemd at n1 is another",
+              lambda: b.pids("n1", "tandemd") not in ([], [old]))
 
         def back():
             p = b.run("n1", "tandem", "registration", "list", "--json")
@@ -41,14 +36,12 @@ def ended(b):
                 "s1", "--count", "2", "--rate", "10", "--hold", "20", "--json")
     until(5, "two calls are up", lambda: len(
         [c for c in b.calls("n2") if c["state"] == "up"]) == 2)
-    old = b.pids("n1", "tandemd")
-    os.kill(old[0], signal.SIGTERM)
-    until(5, "tandemd at n1 ends", lambda: not b.pids("n1", "tandemd"))
+    b.service("n1", "stop", "tandemd")
+    check(not b.pids("n1", "tandemd"), "tandemd at n1 goes on")
     rc, out = b.finished(x, 10)
     causes = parse(out, "tandem-exchange")["summary"]["causes"]
     check(causes == {"41": 2}, "causes: %r", causes)
-    b.run("n1", "bash", "-c", '. "$LAB_LIB/startup.sh"; daemon tandemd '
-          "tandemd -c /etc/tandem/node.yaml")
+    b.service("n1", "start", "tandemd")
     lines_up(b)
     status = exchange_status(b)
     check(status["calls"] == 0 and status["ghosts"] == 0, "%r", status)

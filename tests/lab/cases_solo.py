@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One node by itself."""
-import os
-import signal
 
 from tdtest.phones import Answering, clean, exchange_call, phone_call
 from tdtest.tap import case, check, until
@@ -27,11 +25,9 @@ def restart(b):
         return out.returncode == 0 and '"1001"' in out.stdout
     until(10, "1001 registers", there, 0.1)
     generation = b.tandem("n1", "status")["generation"]
-    old = b.pids("n1", "tandemd")
-    os.kill(old[0], signal.SIGKILL)
-    until(5, "tandemd ends", lambda: not b.pids("n1", "tandemd"))
-    b.run("n1", "bash", "-c", '. "$LAB_LIB/startup.sh"; daemon tandemd '
-          "tandemd -c /etc/tandem/node.yaml")
+    old = b.kill_process("n1", "tandemd")
+    until(5, "tandemd is another",
+          lambda: b.pids("n1", "tandemd") not in ([], [old]))
     until(15, "1001 is still registered", there, 0.1)
     check(b.tandem("n1", "status")["generation"] == generation,
           "another generation")

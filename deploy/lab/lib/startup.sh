@@ -17,6 +17,21 @@ daemon() {
 	echo $! >"/run/lab/$name.pid"
 }
 
+# service NAME CMD...: a daemon that is started again whenever it ends (see
+# supervise.sh); td-service(1) of the lab stops and starts it.
+service() {
+	command -v "$2" >/dev/null || {
+		echo "$1: $2 is not built" >&2
+		return 1
+	}
+	mkdir -p /run/lab
+	setsid "$LAB_LIB/supervise.sh" "$@" </dev/null \
+		>>"/run/log/$1.log" 2>&1 &
+	until [ -s "/run/lab/$1.pid" ]; do
+		sleep 0.02
+	done
+}
+
 # await SECONDS WHAT CMD...: until CMD succeeds.
 await() {
 	local end=$((SECONDS + $1)) what=$2

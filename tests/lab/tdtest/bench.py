@@ -188,6 +188,17 @@ class Bench:
                 self.run("n1", "tandem", "call", "hangup", "all")
                 time.sleep(1)
 
+    def service(self, node, verb, name, *more):
+        """td-service in a machine: stop, kill, start, restart."""
+        self.ok(node, "td-service", verb, name, *more)
+
+    def kill_process(self, node, name):
+        """SIGKILL to a service's process, which is started again. @return
+        its process id"""
+        pid = int(self.ok(node, "td-service", "pid", name))
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
     def pids(self, node, program):
         """Process ids of a program in a machine."""
         ns = os.stat("/run/netns/%s-%s" % (self.prefix, node)).st_ino

@@ -10,6 +10,7 @@ from . import machine
 from .conf import LabError
 
 LIB = os.path.dirname(os.path.abspath(__file__))
+MAX_RESTARTS = 5
 
 
 class Ready:
@@ -44,17 +45,32 @@ class Ready:
                                                        out)
 
     def daemons(self):
-        """A daemon that a start-up file started and that has ended."""
+        """A program that a start-up file started and that has ended; a
+        service may end a few times, while what it needs comes up."""
         for name in self.lab.machines:
             run = "/proc/%d/root/run/lab" % self.st["machines"][name]["holder"]
             if self.st["machines"][name]["power"] != "on":
                 continue
-            for f in sorted(os.listdir(run)):
-                with open(os.path.join(run, f)) as fd:
-                    pid = fd.read().strip()
-                if pid.isdigit() and not os.path.exists("/proc/" + pid):
-                    return "%s on %s has ended" % (f[:-4], name)
+            for what in sorted({f.rsplit(".", 1)[0] for f in os.listdir(run)
+                                if f.endswith((".pid", ".cmd"))}):
+                pid = self.number(run, what + ".pid")
+                ends = self.number(run, what + ".restarts")
+                gone = not os.path.exists("/proc/%d" % (pid or -1))
+                service = os.path.exists(os.path.join(run, what + ".sup"))
+                if ends >= MAX_RESTARTS or gone and not service:
+                    return "%s on %s has ended%s" % (
+                        what, name, " %d times" % ends if ends else "")
+                if gone:
+                    return "%s on %s is started again" % (what, name)
         return None
+
+    @staticmethod
+    def number(*path):
+        try:
+            with open(os.path.join(*path)) as f:
+                return int(f.read())
+        except (OSError, ValueError):
+            return 0
 
     def cluster(self):
         nodes = self.lab.words("LAB_NODES")
