@@ -31,7 +31,7 @@ static void end_share(struct td_view *v, uint32_t node)
 
 		next = td_table_next(n);
 		if (r->c->node == node)
-			td_view_del_call(v, r);
+			td_view_end_call(v, r);
 	}
 	for (n = td_table_first(&v->spans); n; n = next) {
 		struct td_span_row *r = row_of(n, struct td_span_row, at);
@@ -198,6 +198,33 @@ static int apply_call_del(struct td_view *v, Td__Op *op, uint32_t from,
 	return 0;
 }
 
+/* Its record is the watchers': cluster/spool writes it. */
+static int apply_call_end(struct td_view *v, Td__Op *op, uint32_t from,
+			  bool *moved)
+{
+	const Td__CallEnd *e = op->call_end;
+	struct td_call_row *r;
+
+	if (e->node != from || !e->record || !e->record->key.len)
+		return -EINVAL;
+	r = td_view_call_row(v, e->id, e->node);
+	if (r)
+		td_view_del_call(v, r);
+	return 0;
+}
+
+static int apply_spool_put(struct td_view *v, Td__Op *op, uint32_t from,
+			   bool *moved)
+{
+	return op->spool_put->key.len ? 0 : -EINVAL;
+}
+
+static int apply_spool_done(struct td_view *v, Td__Op *op, uint32_t from,
+			    bool *moved)
+{
+	return op->spool_done->n_keys ? 0 : -EINVAL;
+}
+
 static bool same_hash(const ProtobufCBinaryData *a,
 		      const ProtobufCBinaryData *b)
 {
@@ -322,6 +349,9 @@ static const struct {
 	OP(LEVEL_RAISE, level_raise, TD_REPLICATED, 1),
 	OP(CALL_HANGUP, call_hangup, TD_VOLATILE, 1),
 	OP(UNIT, unit, TD_REPLICATED, 1),
+	OP(CALL_END, call_end, TD_DURABLE, 1),
+	OP(SPOOL_PUT, spool_put, TD_DURABLE, 1),
+	OP(SPOOL_DONE, spool_done, TD_VOLATILE, 1),
 #undef OP
 };
 
@@ -336,6 +366,7 @@ int td_apply(struct td_view *v, Td__Op *op, uint32_t from, bool *moved)
 {
 	*moved = false;
 	v->index.n++;
+	td_view_forget_ended(v);
 	if (!td_op_info(op->what_case) ||
 	    table[op->what_case].info.level > v->level)
 		return -EINVAL;

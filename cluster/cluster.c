@@ -147,6 +147,13 @@ uint32_t td_cluster_node_id(const struct td_cluster *c)
 	return c->id;
 }
 
+int64_t td_cluster_now_ms(const struct td_cluster *c)
+{
+	int64_t now = td_view_now_ms(c->view);
+
+	return now ? now + td_cluster_boot_ms(c) - c->tick_seen_ms : 0;
+}
+
 enum td_cluster_state td_cluster_state(const struct td_cluster *c)
 {
 	if (c->dead || (c->members && !c->quorate))

@@ -59,6 +59,9 @@ static enum td_ack_spoils spoils(const Td__Op *op, int rc)
 	case TD__OP__WHAT_LEVEL_RAISE:
 	case TD__OP__WHAT_TICK:
 	case TD__OP__WHAT_SPAN:		/* a report: no effect rests on it */
+	case TD__OP__WHAT_CALL_END:
+	case TD__OP__WHAT_SPOOL_PUT:
+	case TD__OP__WHAT_SPOOL_DONE:
 		return TD_SPOILS_NOTHING;
 	case TD__OP__WHAT_CONTACT_PUT:
 	case TD__OP__WHAT_CONTACT_DEL:

@@ -95,6 +95,7 @@ void td_view_free(struct td_view *v)
 	td_view_del_units(v);
 	while ((n = td_table_first(&v->contacts)))
 		td_view_del_contact(v, row_of(n, struct td_contact_row, at));
+	td_view_forget_ended(v);
 	while ((n = td_table_first(&v->calls)))
 		td_view_del_call(v, row_of(n, struct td_call_row, at));
 	for (unsigned int i = 0; i <= TD_NODE_MAX_ID; i++)
@@ -317,6 +318,25 @@ void td_view_del_call(struct td_view *v, struct td_call_row *r)
 	free(r);
 }
 
+void td_view_end_call(struct td_view *v, struct td_call_row *r)
+{
+	td_table_del(&v->calls, &r->at);
+	channels_count(v, r->c, -1);
+	r->next = v->ended;
+	v->ended = r;
+}
+
+void td_view_forget_ended(struct td_view *v)
+{
+	while (v->ended) {
+		struct td_call_row *r = v->ended;
+
+		v->ended = r->next;
+		message_free(r->c);
+		free(r);
+	}
+}
+
 /* --- reading --- */
 
 struct td_index td_view_index(const struct td_view *v)
@@ -446,6 +466,18 @@ const Td__Call *td_view_calls(const struct td_view *v, struct td_view_iter *i)
 	struct td_table_node *n = walk(&v->calls, i);
 
 	return n ? row_of(n, struct td_call_row, at)->c : NULL;
+}
+
+const Td__Call *td_view_ended_calls(const struct td_view *v,
+				    struct td_view_iter *i)
+{
+	const struct td_call_row *r = i->pos ?
+		((struct td_call_row *)i->pos)->next : v->ended;
+
+	if (!r)
+		return NULL;
+	i->pos = (size_t)r;
+	return r->c;
 }
 
 const Td__Contact *td_view_contacts(const struct td_view *v,

@@ -50,6 +50,10 @@ const Td__Node *td_view_nodes(const struct td_view *v, struct td_view_iter *i);
 const Td__Span *td_view_spans(const struct td_view *v, struct td_view_iter *i);
 const Td__Unit *td_view_units(const struct td_view *v, struct td_view_iter *i);
 const Td__Call *td_view_calls(const struct td_view *v, struct td_view_iter *i);
+/** The calls that ended with their node, by the op applied last: for the
+ *  watcher that is told of it. In no order. */
+const Td__Call *td_view_ended_calls(const struct td_view *v,
+				    struct td_view_iter *i);
 const Td__Contact *td_view_contacts(const struct td_view *v,
 				    struct td_view_iter *i);
 /** The contacts of one user only. */

@@ -26,6 +26,7 @@ struct td_contact_row {
 };
 struct td_call_row {
 	struct td_table_node at;
+	struct td_call_row *next;	/* of those that just ended */
 	Td__Call *c;
 };
 
@@ -57,6 +58,8 @@ struct td_view {
 	uint32_t users;
 	struct td_map *channels;
 	Td__Config *config, *config_next;
+	struct td_call_row *ended;	/* with the last op; no part of the
+					 * view: gone at the next one */
 };
 
 /* Each takes the row over on success and frees what it replaces; on failure
@@ -73,6 +76,10 @@ void td_view_release_units(struct td_view *v, uint32_t node);
 void td_view_del_units(struct td_view *v);
 void td_view_del_contact(struct td_view *v, struct td_contact_row *r);
 void td_view_del_call(struct td_view *v, struct td_call_row *r);
+/** Takes the row out, and keeps it readable by td_view_ended_calls until
+ *  td_view_forget_ended. */
+void td_view_end_call(struct td_view *v, struct td_call_row *r);
+void td_view_forget_ended(struct td_view *v);
 void td_view_del_span(struct td_view *v, struct td_span_row *r);
 struct td_span_row *td_view_span_row(const struct td_view *v, const char *span,
 				     uint32_t node);

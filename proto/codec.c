@@ -199,6 +199,7 @@ CODEC(request, Td__Request, td__request__descriptor, TD_CONTROL_MAX_OCTETS,
       false)
 CODEC(reply, Td__Reply, td__reply__descriptor, TD_CONTROL_MAX_OCTETS, false)
 CODEC(call, Td__Call, td__call__descriptor, TD_OP_MAX_OCTETS, false)
+CODEC(cdr_set, Td__CdrSet, td__cdr_set__descriptor, TD_OP_MAX_OCTETS, false)
 CODEC(contact, Td__Contact, td__contact__descriptor, TD_OP_MAX_OCTETS, false)
 CODEC(ha, Td__Ha, td__ha__descriptor, TD_OP_MAX_OCTETS, false)
 CODEC(heartbeat, Td__Heartbeat, td__heartbeat__descriptor,

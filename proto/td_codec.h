@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/cdr.pb-c.h"
 #include "proto/control.pb-c.h"
 #include "proto/ha.pb-c.h"
 #include "proto/op.pb-c.h"
@@ -34,6 +35,9 @@ enum {
 	TD_STRING_MAX_OCTETS = 4096,
 	TD_BYTES_MAX_OCTETS = 64 * 1024,
 	TD_NODE_MAX_ID = 16,
+	TD_SPOOL_KEY_OCTETS = 24,
+	TD_SPOOL_DONE_KEYS = 1024,
+	TD_SPOOL_MAX_TYPE = 255,
 	TD_VIEW_MAX_SPANS = 4096,
 	TD_VIEW_MAX_CONTACTS = 1000000,
 	TD_VIEW_MAX_CALLS = 100000,
@@ -59,6 +63,7 @@ TD_CODEC_DECLARE(request, Td__Request)
 TD_CODEC_DECLARE(reply, Td__Reply)
 TD_CODEC_DECLARE(call, Td__Call)
 TD_CODEC_DECLARE(contact, Td__Contact)
+TD_CODEC_DECLARE(cdr_set, Td__CdrSet)
 TD_CODEC_DECLARE(ha, Td__Ha)
 TD_CODEC_DECLARE(heartbeat, Td__Heartbeat)
 TD_CODEC_DECLARE(lease_state, Td__LeaseState)

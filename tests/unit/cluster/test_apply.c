@@ -454,6 +454,76 @@ static void a_unit_has_one_owner_an_epoch(void **state)
 	td_view_free(v);
 }
 
+static unsigned int ended(const struct td_view *v, uint64_t *sum)
+{
+	struct td_view_iter i = { 0 };
+	const Td__Call *c;
+	unsigned int n = 0;
+
+	*sum = 0;
+	while ((c = td_view_ended_calls(v, &i))) {
+		*sum += c->id;
+		n++;
+	}
+	return n;
+}
+
+static void calls_that_end_with_their_node_are_told_once(void **state)
+{
+	struct td_view *v = two_nodes();
+	struct test_op t;
+	uint64_t sum;
+
+	apply(v, op_call(&t, 100, 2, "", 0), 2);
+	apply(v, op_call(&t, 101, 2, "", 0), 2);
+	apply(v, op_call(&t, 102, 1, "", 0), 1);
+	assert_int_equal(ended(v, &sum), 0);
+	assert_int_equal(apply(v, op_gone(&t, 2, 22), 1), 0);
+	assert_int_equal(ended(v, &sum), 2);
+	assert_int_equal(sum, 201);
+	assert_null(td_view_call(v, 100, 2));
+	apply(v, op_tick(&t, 1), 1);
+	assert_int_equal(ended(v, &sum), 0);
+	/* a new life ends its predecessor's as well */
+	assert_int_equal(apply(v, op_node(&t, 1, 12), 1), 0);
+	assert_int_equal(ended(v, &sum), 1);
+	td_view_free(v);
+}
+
+static int call_end(struct td_view *v, uint32_t from, uint64_t id,
+		    uint32_t node, const char *key)
+{
+	struct test_op t;
+	Td__CallEnd e = TD__CALL_END__INIT;
+	Td__SpoolRecord r = TD__SPOOL_RECORD__INIT;
+
+	memset(&t, 0, sizeof(t));
+	td__op__init(&t.op);
+	t.op.what_case = TD__OP__WHAT_CALL_END;
+	t.op.call_end = &e;
+	e.id = id;
+	e.node = node;
+	r.type = 1;
+	r.key = (ProtobufCBinaryData){ strlen(key), (uint8_t *)key };
+	e.record = &r;
+	return apply(v, &t.op, from);
+}
+
+static void a_call_ends_with_its_record(void **state)
+{
+	struct td_view *v = two_nodes();
+	struct test_op t;
+
+	apply(v, op_call(&t, 100, 2, "", 0), 2);
+	assert_int_equal(call_end(v, 1, 100, 2, "k"), -EINVAL);
+	assert_int_equal(call_end(v, 2, 100, 2, ""), -EINVAL);
+	assert_non_null(td_view_call(v, 100, 2));
+	assert_int_equal(call_end(v, 2, 100, 2, "k"), 0);
+	assert_null(td_view_call(v, 100, 2));
+	assert_int_equal(call_end(v, 2, 100, 2, "k"), 0);
+	td_view_free(v);
+}
+
 static void every_op_has_a_row_in_the_table(void **state)
 {
 	for (unsigned int i = 0; i < td__op__descriptor.n_fields; i++) {
@@ -493,6 +563,8 @@ int main(void)
 		cmocka_unit_test(a_refused_op_changes_nothing_but_the_index),
 		cmocka_unit_test(a_damaged_snapshot_gives_no_view),
 		cmocka_unit_test(a_unit_has_one_owner_an_epoch),
+		cmocka_unit_test(calls_that_end_with_their_node_are_told_once),
+		cmocka_unit_test(a_call_ends_with_its_record),
 		cmocka_unit_test(every_op_has_a_row_in_the_table),
 	};
 
