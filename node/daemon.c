@@ -203,6 +203,16 @@ static void use_site(void *arg)
 		       "before: %s", strerror(-rc));
 }
 
+/* A line that is taken out clears its calls first, which needs its
+ * transmitter. */
+static void lines_site(void *arg)
+{
+	struct td_daemon *d = arg;
+
+	if (d->site && !td_isdn_retiring(d->isdn))
+		td_lines_set_site(d->lines, d->site);
+}
+
 static void on_site(void *arg, const struct td_site *site, uint64_t generation)
 {
 	struct td_daemon *d = arg;
@@ -211,7 +221,7 @@ static void on_site(void *arg, const struct td_site *site, uint64_t generation)
 	d->site = site;
 	td_calls_set_site(d->calls, site);
 	td_isdn_set_site(d->isdn, site);
-	td_lines_set_site(d->lines, site);
+	lines_site(d);
 	use_site(d);
 }
 
@@ -233,7 +243,8 @@ static int start_rooms(struct td_daemon *d)
 				     .node_id = d->conf.id,
 				     .boot_count = d->boot_count };
 	struct td_isdn_cfg icfg = { .loop = d->loop, .cluster = d->cluster,
-				    .card = d->card, .node_id = d->conf.id };
+				    .card = d->card, .node_id = d->conf.id,
+				    .retired = lines_site, .arg = d };
 	struct td_lines_cfg lcfg = { .loop = d->loop, .cluster = d->cluster,
 				     .node_id = d->conf.id,
 				     .active = on_line_active, .arg = d };

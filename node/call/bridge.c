@@ -129,9 +129,14 @@ void bridge_release(struct call *c, struct party *p)
 	v->part(v->m, &(struct td_voice_end){ .kind = TD_VOICE_RTP,
 					      .rtp = p->rtp });
 	v->rtp_close(v->m, p->rtp);
+	for (int i = 0; i < 2; i++)
+		if (c->joined[i].kind == TD_VOICE_RTP &&
+		    c->joined[i].rtp == p->rtp) {
+			memset(c->joined, 0, sizeof(c->joined));
+			break;
+		}
 	p->rtp = 0;
 	memset(&p->rtp_told, 0, sizeof(p->rtp_told));
-	memset(c->joined, 0, sizeof(c->joined));
 }
 
 /* ---- sessions ---- */
@@ -366,23 +371,16 @@ void bridge_early_gone(struct call *c, struct party *b)
 	}
 }
 
+/* What was joined, not what the site now says of it: the line may be gone
+ * from it. */
 void bridge_part(struct call *c)
 {
 	struct td_voice_ops *v = &c->room->cfg.voice;
 
+	for (int i = 0; i < 2; i++)
+		if (c->joined[i].kind && c->joined[i].kind != TD_VOICE_ECHO)
+			v->part(v->m, &c->joined[i]);
 	memset(c->joined, 0, sizeof(c->joined));
-	for (unsigned int i = 0; i <= c->n_b; i++) {
-		struct party *p = i ? &c->b[i - 1] : &c->a;
-		struct td_voice_end e = { .kind = TD_VOICE_RTP,
-					  .rtp = p->rtp };
-
-		if (p->sess && p->sess->kind == TD_MEDIA_SLOT) {
-			if (!end_of(c, p, &e))
-				v->part(v->m, &e);
-		} else if (p->rtp) {
-			v->part(v->m, &e);
-		}
-	}
 }
 
 /* ---- re-INVITE ---- */

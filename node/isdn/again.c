@@ -82,7 +82,7 @@ void td_line_restart(struct td_isdn_line *line)
 	const struct td_isdn_env *env = &line->isdn->env;
 	uint32_t t;
 
-	if (!td_line_up(line))
+	if (!td_line_up(line) || line->leaving)
 		return;
 	t = td_restart_next(&line->restart, busy(line));
 	if (!t)

@@ -9,6 +9,9 @@ enum {
 	TD_CAUSE_CHANNEL_UNACCEPTABLE = 6,
 	TD_CAUSE_NORMAL = 16,
 	TD_CAUSE_OUT_OF_ORDER = 27,
+	/* a line that an operator takes out: nothing failed and trying again
+	 * at once would not help, as 41 says; it is a normal event for which
+	 * Q.850 2.2.7 has no name */
 	TD_CAUSE_UNSPECIFIED = 31,
 	TD_CAUSE_NO_CHANNEL = 34,
 	TD_CAUSE_TEMPORARY = 41,

@@ -88,6 +88,27 @@ static const Td__Span *row(void *arg, const char *span)
 			    w->cfg.node_id);
 }
 
+static const Td__Span *next_row(void *arg, size_t *pos)
+{
+	struct world *w = arg;
+	struct td_view_iter it = { *pos };
+	const Td__Span *s;
+
+	while ((s = td_view_spans(td_cluster_view(w->cfg.cluster), &it)))
+		if (s->node == w->cfg.node_id)
+			break;
+	*pos = it.pos;
+	return s;
+}
+
+static void retired(void *arg)
+{
+	struct world *w = arg;
+
+	if (w->cfg.retired)
+		w->cfg.retired(w->cfg.arg);
+}
+
 static bool taken(void *arg, const char *span, uint64_t epoch)
 {
 	struct world *w = arg;
@@ -159,6 +180,7 @@ int td_isdn_new(const struct td_isdn_cfg *cfg, struct td_isdn **out)
 		.effect = effect,
 		.busy = busy,
 		.row = row,
+		.next_row = next_row,
 		.taken = taken,
 		.agreed_ms = agreed_ms,
 		.now_ms = now_ms,
@@ -166,6 +188,7 @@ int td_isdn_new(const struct td_isdn_cfg *cfg, struct td_isdn **out)
 		.timer_stop = timer_stop,
 		.watch = watch,
 		.unwatch = unwatch,
+		.retired = retired,
 		.free = free,
 	};
 	int rc;

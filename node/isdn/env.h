@@ -35,6 +35,8 @@ struct td_isdn_env {
 	/* set of timeslots that legs in the view hold */
 	bool (*busy)(void *arg, const char *span, uint32_t timeslot);
 	const Td__Span *(*row)(void *arg, const char *span);
+	/** Walks the rows of this node. Start with *pos 0. NULL: no more */
+	const Td__Span *(*next_row)(void *arg, size_t *pos);
 	/** Has another node owned the line at an epoch above this one? */
 	bool (*taken)(void *arg, const char *span, uint64_t epoch);
 	int64_t (*agreed_ms)(void *arg);
@@ -47,6 +49,7 @@ struct td_isdn_env {
 	int (*watch)(void *arg, int fd, td_fd_fn fn, void *farg);
 	void (*unwatch)(void *arg, int fd);
 
+	void (*retired)(void *arg);	/* or NULL: see td_isdn_cfg */
 	void (*free)(void *arg);	/* or NULL */
 };
 

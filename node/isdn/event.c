@@ -86,7 +86,8 @@ static void on_setup(struct td_isdn_line *line, const struct td_pri_event *ev)
 	leg->state = Q931_CALL_PRESENT;
 	td_isdn_number_join(&ev->called, leg->called, sizeof(leg->called));
 	td_isdn_number_join(&ev->calling, leg->calling, sizeof(leg->calling));
-	cause = ev->speech ? choose(line, ev, &ch) : TD_CAUSE_INCOMPATIBLE;
+	cause = line->leaving ? TD_CAUSE_NO_CHANNEL :
+		!ev->speech ? TD_CAUSE_INCOMPATIBLE : choose(line, ev, &ch);
 	if (cause) {
 		refuse(line, leg, cause);
 		return;

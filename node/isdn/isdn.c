@@ -18,6 +18,8 @@ static void on_poll(void *arg)
 		if (!l->row_valid)	/* refused: not joined yet, mostly */
 			next_ms = TD_ISDN_RETRY_MS;
 	}
+	if (td_isdn_drop_row(isdn))
+		next_ms = TD_ISDN_RETRY_MS;
 	isdn->env.timer_start(isdn->env.arg, &isdn->poll, next_ms, on_poll,
 			      isdn);
 }
@@ -94,6 +96,7 @@ void td_isdn_free(struct td_isdn *isdn)
 	free_legs(isdn);
 	isdn->env.timer_stop(isdn->env.arg, &isdn->poll);
 	isdn->env.timer_stop(isdn->env.arg, &isdn->later);
+	free(isdn->wanted);
 	if (isdn->env.free)
 		isdn->env.free(isdn->env.arg);
 	free(isdn);
@@ -108,72 +111,109 @@ static bool wired_here(const struct td_isdn *isdn,
 	return false;
 }
 
-static const struct td_site_line *find_conf(const struct td_isdn *isdn,
-					    const struct td_site *site,
-					    const char *name)
+static const struct td_site_line *wanted(const struct td_isdn *isdn,
+					 const char *name)
 {
-	for (size_t i = 0; i < site->n_lines; i++)
-		if (!strcmp(site->lines[i].name, name) &&
-		    wired_here(isdn, &site->lines[i]))
-			return &site->lines[i];
+	for (size_t i = 0; i < isdn->n_wanted; i++)
+		if (!strcmp(isdn->wanted[i].name, name))
+			return &isdn->wanted[i];
 	return NULL;
 }
 
-/* Another line of the same name. Who owns it goes on owning it, and would not
- * say so again. */
-static int replace_line(struct td_isdn *isdn, struct td_isdn_line **at,
-			const struct td_site_line *conf)
+static int take_wanted(struct td_isdn *isdn, const struct td_site *site)
 {
-	bool active = (*at)->active;
-	struct td_isdn_line *line;
-	int rc;
+	struct td_site_line *all = calloc(site->n_lines + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < site->n_lines; i++)
+		if (wired_here(isdn, &site->lines[i]))
+			all[n++] = site->lines[i];
+	free(isdn->wanted);
+	isdn->wanted = all;
+	isdn->n_wanted = n;
+	return 0;
+}
+
+/* Where the line is in the list. */
+static struct td_isdn_line **place_of(struct td_isdn *isdn,
+				      const struct td_isdn_line *line)
+{
+	struct td_isdn_line **at = &isdn->lines;
+
+	while (*at && *at != line)
+		at = &(*at)->next;
+	return at;
+}
+
+void td_isdn_line_left(struct td_isdn *isdn, struct td_isdn_line *line)
+{
+	struct td_isdn_line **at = place_of(isdn, line), *anew;
+	const struct td_site_line *conf = wanted(isdn, line->conf.name);
+	bool active = line->active;
+	int rc = 0;
 
 	drop_line(isdn, at);
-	rc = td_line_new(isdn, conf, &line);
+	if (conf)
+		rc = td_line_new(isdn, conf, &anew);
+	if (conf && !rc) {
+		anew->next = *at;
+		*at = anew;
+		/* who owns it goes on owning it, and will not say so again */
+		if (active && anew->port)
+			rc = td_line_activate(anew, true);
+	}
 	if (rc)
-		return rc;
-	line->next = *at;
-	*at = line;
-	if (active && line->port)
-		rc = td_line_activate(line, true);
-	return rc;
+		td_err("isdn", "ISDN-LINE", "span=%s: %s", conf->name,
+		       strerror(-rc));
+	/* its row goes too */
+	isdn->env.timer_start(isdn->env.arg, &isdn->poll, 0, on_poll, isdn);
+	if (!td_isdn_retiring(isdn) && isdn->env.retired)
+		isdn->env.retired(isdn->env.arg);
+}
+
+static bool same_line(const struct td_site_line *a,
+		      const struct td_site_line *b)
+{
+	return a->port == b->port && a->side == b->side &&
+	       a->dchannel == b->dchannel;
 }
 
 int td_isdn_set_site(struct td_isdn *isdn, const struct td_site *site)
 {
-	struct td_isdn_line **at = &isdn->lines;
-	int rc = 0;
+	struct td_isdn_line **at;
+	int rc = take_wanted(isdn, site);
 
-	while (*at) {
-		const struct td_site_line *is = &(*at)->conf, *want;
+	if (rc)
+		return rc;
+	for (struct td_isdn_line *l = isdn->lines; l; l = l->next) {
+		const struct td_site_line *want = wanted(isdn, l->conf.name);
 
-		want = find_conf(isdn, site, is->name);
-		if (want && want->port == is->port && want->side == is->side &&
-		    want->dchannel == is->dchannel) {
-			(*at)->conf = *want;
-			at = &(*at)->next;
-		} else if (want) {
-			int err = replace_line(isdn, at, want);
-
-			if (!err || td_line_find(isdn, want->name))
-				at = &(*at)->next;
-			rc = rc ? rc : err;
-		} else {
-			drop_line(isdn, at);
-		}
+		if (want && same_line(want, &l->conf) && !l->leaving)
+			l->conf = *want;
+		else
+			td_line_withdraw(l);
 	}
-	for (size_t i = 0; i < site->n_lines; i++) {
-		const struct td_site_line *conf = &site->lines[i];
-
-		if (!wired_here(isdn, conf) || td_line_find(isdn, conf->name))
+	for (at = &isdn->lines; *at; at = &(*at)->next)
+		;
+	for (size_t i = 0; i < isdn->n_wanted; i++) {
+		if (td_line_find(isdn, isdn->wanted[i].name))
 			continue;
-		int err = td_line_new(isdn, conf, at);
-
-		if (err)
-			return err;
+		rc = td_line_new(isdn, &isdn->wanted[i], at);
+		if (rc)
+			return rc;
 		at = &(*at)->next;
 	}
-	return rc;
+	return 0;
+}
+
+bool td_isdn_retiring(const struct td_isdn *isdn)
+{
+	for (const struct td_isdn_line *l = isdn->lines; l; l = l->next)
+		if (l->leaving)
+			return true;
+	return false;
 }
 
 int td_isdn_activate(struct td_isdn *isdn, const char *name, bool active)

@@ -22,6 +22,9 @@ struct td_isdn_cfg {
 	struct td_card *card;	/* NULL: none (yet), see td_isdn_set_card */
 	uint32_t node_id;
 	struct td_leg_up up;	/* copied */
+	/** No line is being taken out any more, see td_isdn_set_site. */
+	void (*retired)(void *arg);	/* NULL: nobody asks */
+	void *arg;
 };
 
 int td_isdn_new(const struct td_isdn_cfg *cfg, struct td_isdn **out);
@@ -35,10 +38,15 @@ void td_isdn_free(struct td_isdn *isdn);
 int td_isdn_set_card(struct td_isdn *isdn, struct td_card *card);
 
 /** The lines of this generation that are wired to this node. A line that is
- *  gone from the site, or whose port, side, D-channel changed, loses its
- *  calls (cause 41); in the latter case it begins anew, as active as before.
- *  The site is read, not kept. */
+ *  gone from the site, or whose port, side, D-channel changed, is retired: it
+ *  takes no new calls (cause 34), clears those it has (cause 31) and goes when
+ *  the far end has confirmed, 40 s later at the latest (T305, twice T308), at
+ *  once when it is inactive; a changed one begins anew then, as active as
+ *  before. Its transmitter must stay on until then: who gives the leases is
+ *  told of the site when td_isdn_retiring is false, at `retired`. A line that
+ *  is gone loses its row in the view. The site is read, not kept. */
 int td_isdn_set_site(struct td_isdn *isdn, const struct td_site *site);
+bool td_isdn_retiring(const struct td_isdn *isdn);
 
 /** This node owns the line now (true: HDLC on, libpri on the wire) or does
  *  not (false: nothing is sent, nothing heard is acted upon; established calls

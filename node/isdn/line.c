@@ -20,7 +20,8 @@ bool td_line_ready(const struct td_isdn_line *line)
 {
 	const struct td_isdn_env *env = &line->isdn->env;
 
-	return td_line_up(line) && env->now_ms(env->arg) >= line->ready_at_ms;
+	return td_line_up(line) && !line->leaving &&
+	       env->now_ms(env->arg) >= line->ready_at_ms;
 }
 
 uint32_t td_line_free_channels(const struct td_isdn_line *line)
@@ -349,6 +350,7 @@ void td_line_free(struct td_isdn_line *line)
 	env = &line->isdn->env;
 	env->timer_stop(env->arg, &line->timer);
 	env->timer_stop(env->arg, &line->t316);
+	env->timer_stop(env->arg, &line->leave);
 	td_line_unbind(line);
 	td_isdn_gate_free(line->gate);
 	td_pri_free(line->pri);
@@ -395,13 +397,14 @@ json_t *td_line_dump(const struct td_isdn_line *line)
 
 	td_isdn_gate_stats(line->gate, &gate);
 	return json_pack(
-		"{s:s, s:I, s:b, s:b, s:b, s:b, s:s, s:o, s:o, s:o, s:I, s:i,"
+		"{s:s, s:I, s:b, s:b, s:b, s:b, s:b, s:s, s:o, s:o, s:o, s:I, s:i,"
 		" s:{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
 		" s:I, s:I, s:I, s:I},"
 		" s:{s:I, s:I, s:I, s:I, s:I, s:I}}",
 		"name", line->conf.name, "port", (json_int_t)line->conf.port,
 		"card", line->port != NULL, "active", line->active,
 		"dchannel_up", td_line_up(line), "ready", td_line_ready(line),
+		"leaving", line->leaving,
 		"side",
 		line->conf.side == TD_SIDE_NETWORK ? "network" : "user",
 		"busy", busy_list(line), "unsure",

@@ -16,6 +16,7 @@
  *  isdn.c   the room: site, activation, dump
  *  line.c   one line: frames in, timers, turns
  *  row.c    the line's row in the view
+ *  leave.c  a line is taken out of the site, or becomes another
  *  event.c  what libpri reports -> legs
  *  again.c  RESTART of channels, and which want one (restart.c decides)
  *  leg.c    the commands of leg.h;  clear.c  how a leg ends
@@ -47,6 +48,8 @@ enum {
 	TD_LINE_FRAMES_A_TURN = 32,
 	TD_ISDN_POLL_MS = 1000,
 	TD_ISDN_RETRY_MS = 100,
+	TD_ISDN_LEAVE_LOOK_MS = 100,
+	TD_ISDN_LEAVE_MS = 40000,	/* T305 and twice T308 */
 };
 
 /** Q.931 tables 9-1, 9-2; T309 runs in libpri. */
@@ -82,6 +85,10 @@ struct td_isdn_line {
 	struct td_restart restart;
 	struct td_timer t316;
 	uint64_t left_epoch;	/* when it was given up last */
+	bool leaving;		/* its calls are being cleared, then it goes */
+	bool quiet;		/* was so at the last look */
+	int64_t leave_by_ms;
+	struct td_timer leave;
 	int64_t ready_at_ms;	/* when SETUP may be sent, 0: not known */
 	struct td_pri *pri;	/* since the first activation */
 	struct td_isdn_gate *gate;
@@ -104,6 +111,8 @@ struct td_isdn_line {
 
 struct td_isdn {
 	struct td_isdn_env env;
+	struct td_site_line *wanted;	/* lines of the site wired here */
+	size_t n_wanted;
 	struct td_isdn_line *lines;
 	struct td_isdn_leg *idle;	/* legs on no line */
 	struct td_timer poll, later;
@@ -170,11 +179,21 @@ struct td_isdn_line *td_line_find(const struct td_isdn *isdn,
 void td_line_retire(struct td_isdn_line *line);
 json_t *td_line_dump(const struct td_isdn_line *line);
 
+/* leave.c */
+/** Clears the line's calls with cause 31 and takes it out when the far end
+ *  has confirmed, or can no more; then td_isdn_line_left. */
+void td_line_withdraw(struct td_isdn_line *line);
+/* isdn.c: frees the line, puts in its place what the site has by now. */
+void td_isdn_line_left(struct td_isdn *isdn, struct td_isdn_line *line);
+
 /* row.c */
 /** Submits the row when it changed. */
 void td_line_publish(struct td_isdn_line *line);
 /** Now and then: submits it again when the view has another. */
 void td_line_check_row(struct td_isdn_line *line);
+/** A row of ours behind which there is no line any more is deleted, one a
+ *  call. @return true: there was one */
+bool td_isdn_drop_row(struct td_isdn *isdn);
 
 /* again.c */
 /** The leg leaves its channel: does the far end know? */

@@ -78,6 +78,27 @@ void td_line_publish(struct td_isdn_line *line)
 		line->row = row;
 }
 
+bool td_isdn_drop_row(struct td_isdn *isdn)
+{
+	const struct td_isdn_env *env = &isdn->env;
+	Td__SpanDel del = TD__SPAN_DEL__INIT;
+	Td__Op op = TD__OP__INIT;
+	const Td__Span *row;
+	size_t pos = 0;
+
+	while ((row = env->next_row(env->arg, &pos)))
+		if (!td_line_find(isdn, row->span))
+			break;
+	if (!row)
+		return false;
+	del.span = row->span;
+	del.node = env->node_id;
+	op.what_case = TD__OP__WHAT_SPAN_DEL;
+	op.span_del = &del;
+	env->submit(env->arg, &op);	/* refused: the next poll tries again */
+	return true;
+}
+
 void td_line_check_row(struct td_isdn_line *line)
 {
 	const struct td_isdn_env *env = &line->isdn->env;

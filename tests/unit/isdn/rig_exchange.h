@@ -153,6 +153,8 @@ RIG void x_event(struct rig *r, pri_event *e)
 	case PRI_EVENT_HANGUP_REQ:
 		if ((c = x_find(r, e->hangup.call)))
 			c->cause = e->hangup.cause;
+		if (r->x_deaf)
+			break;
 		pri_hangup(r->x, e->hangup.call, e->hangup.cause);
 		break;
 	case PRI_EVENT_HANGUP:
@@ -162,7 +164,7 @@ RIG void x_event(struct rig *r, pri_event *e)
 				c->cause = e->hangup.cause;
 			c->gone = true;
 		}
-		if (e->e == PRI_EVENT_HANGUP)
+		if (e->e == PRI_EVENT_HANGUP && !r->x_deaf)
 			pri_hangup(r->x, e->hangup.call, e->hangup.cause);
 		break;
 	case PRI_EVENT_RESTART:

@@ -130,6 +130,7 @@ struct rig {
 	bool row_there;
 	char row_span[32];
 	uint32_t view_busy;
+	int retired;
 	bool taken;		/* another node had the line meanwhile */
 	/* call room */
 	enum room_mode room_mode;
@@ -144,6 +145,7 @@ struct rig {
 	enum x_mode x_mode;
 	int x_cause, x_chan, x_restarts, x_restart_acks;
 	uint32_t x_restarted;	/* these channels */
+	bool x_deaf;		/* to clearing */
 	bool x_mute;		/* RESTARTs are lost on their way */
 	struct x_call xc[RIG_CALLS];
 };
@@ -205,6 +207,12 @@ RIG int e_submit(void *arg, const Td__Op *op)
 	if (r->submit_rc)
 		return r->submit_rc;
 	r->submits++;
+	if (op->what_case == TD__OP__WHAT_SPAN_DEL) {
+		assert_int_equal(op->span_del->node, 1);
+		assert_string_equal(op->span_del->span, r->row_span);
+		r->row_there = false;
+		return 0;
+	}
 	assert_int_equal(op->what_case, TD__OP__WHAT_SPAN);
 	r->row = *op->span;
 	strcpy(r->row_span, op->span->span);
@@ -244,6 +252,16 @@ RIG const Td__Span *e_row(void *arg, const char *span)
 	struct rig *r = arg;
 
 	return r->row_there ? &r->row : NULL;
+}
+RIG const Td__Span *e_next_row(void *arg, size_t *pos)
+{
+	struct rig *r = arg;
+
+	return r->row_there && !(*pos)++ ? &r->row : NULL;
+}
+RIG void e_retired(void *arg)
+{
+	((struct rig *)arg)->retired++;
 }
 RIG bool e_taken(void *arg, const char *span, uint64_t epoch)
 {

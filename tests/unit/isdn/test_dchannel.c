@@ -221,60 +221,6 @@ static void a_card_may_go_away_and_come_back(void **state)
 	rig_all_quiet(r);
 }
 
-static void a_line_taken_out_of_the_site_clears_its_calls(void **state)
-{
-	struct rig *r = *state;
-	struct room_call *c = room_dial(r, "5550002", 0);
-	struct td_site none = { 0 };
-
-	pump(r, 100);
-	assert_int_equal(td_isdn_set_site(r->isdn, &none), 0);
-	assert_false(c->cleared);
-	pump(r, 10);
-	assert_true(c->cleared);
-	assert_int_equal(c->cause, 41);
-	assert_null(r->fd_fn);
-	assert_int_equal(r->hdlc, 0);
-	room_dial(r, "5550002", -ENETDOWN);
-	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
-	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), 0);
-	x_forget(r);
-	pump(r, 20000);
-	c = room_dial(r, "5550002", 0);
-	pump(r, 100);
-	assert_true(c->answered);
-	room_clear(c, 16);
-	rig_all_quiet(r);
-}
-
-static void a_line_that_changes_sides_begins_anew(void **state)
-{
-	struct rig *r = *state;
-	struct room_call *c = room_dial(r, "5550002", 0);
-
-	pump(r, 100);
-	r->conf.channels = 0x0000fffe;	/* fewer channels: calls go on */
-	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
-	pump(r, 100);
-	assert_false(c->cleared);
-	assert_int_equal(td_isdn_idle_channels(r->isdn, "s1"), 15);
-	r->conf.channels = 0xfffefffe;
-	r->conf.side = TD_SIDE_NETWORK;
-	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
-	pump(r, 10);
-	assert_true(c->cleared);
-	assert_int_equal(r->hdlc, 16);
-	rig_exchange(r, PRI_CPE);
-	pump(r, 20000);
-	assert_true(r->row.owner && r->row.dchannel_up);
-	memset(r->xc, 0, sizeof(r->xc));
-	c = room_dial(r, "5550002", 0);
-	pump(r, 100);
-	assert_true(c->answered);
-	room_clear(c, 16);
-	rig_all_quiet(r);
-}
-
 static void the_row_tells_alarms_and_survives_a_snapshot(void **state)
 {
 	struct rig *r = *state;
@@ -352,8 +298,6 @@ int main(void)
 		CASE(a_cold_start_restarts_every_channel_once),
 		BARE(no_restart_where_the_view_has_a_call),
 		CASE(a_card_may_go_away_and_come_back),
-		CASE(a_line_taken_out_of_the_site_clears_its_calls),
-		CASE(a_line_that_changes_sides_begins_anew),
 		CASE(the_row_tells_alarms_and_survives_a_snapshot),
 		BARE(the_row_is_tried_again_when_refused),
 		CASE(the_last_call_reference_is_never_far_behind),

@@ -38,7 +38,6 @@ static void after_the_last_try_a_channel_is_out_of_service(void **state)
 	assert_int_equal(td_restart_expired(&r, &t), TD_RESTART_OUT);
 	assert_int_equal(t, 9);
 	assert_int_equal(td_restart_blocked(&r), 1u << 9 | 1u << 4);
-	/* which has tries of its own */
 	assert_int_equal(td_restart_next(&r, 0), 4);
 	assert_int_equal(td_restart_expired(&r, &t), TD_RESTART_AGAIN);
 	assert_int_equal(td_restart_next(&r, 0), 4);
@@ -78,7 +77,7 @@ static void a_setup_there_proves_that_nothing_is_left(void **state)
 	assert_true(td_restart_setup(&r, 9));
 	assert_int_equal(td_restart_blocked(&r), 1u << 4);
 	assert_true(td_restart_setup(&r, 0));
-	td_restart_released(&r, 78, true);	/* its acknowledgement decides */
+	td_restart_released(&r, 78, true);	/* the answer decides */
 	assert_int_equal(td_restart_blocked(&r), 1u << 4);
 	assert_true(td_restart_acked(&r, 4));
 	td_restart_unsure(&r, 5, 79, true);
