@@ -166,6 +166,11 @@ bool td_cluster_lost(const struct td_cluster *c)
 	return c->dead;
 }
 
+uint32_t td_cluster_members(const struct td_cluster *c)
+{
+	return c->members;
+}
+
 uint32_t td_cluster_in_sync(const struct td_cluster *c)
 {
 	return c->ack.in_sync & ~c->ack.slow;

@@ -90,6 +90,8 @@ bool td_cluster_lost(const struct td_cluster *c);
 /** fn after each change of state or of membership. */
 int td_cluster_watch_state(struct td_cluster *c, void (*fn)(void *arg),
 			   void *arg);
+/** Bit id: the ring's members, with this node; 0: no ring yet. */
+uint32_t td_cluster_members(const struct td_cluster *c);
 /** Ring's members that finished joining, besides this node (bit id). */
 uint32_t td_cluster_in_sync(const struct td_cluster *c);
 

@@ -2,4 +2,4 @@
 ROOMS += cluster
 cluster_SRCS := $(wildcard cluster/*.c)
 cluster_USES := proto base
-cluster_PKGS := libcpg libquorum libcrypto jansson
+cluster_PKGS := libcpg libquorum libcmap libcrypto jansson

@@ -2,4 +2,4 @@
 ROOMS += ha
 ha_SRCS := $(wildcard ha/*.c)
 ha_USES := spanlib cluster store proto base
-ha_PKGS := jansson
+ha_PKGS := jansson libcrypto

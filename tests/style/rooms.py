@@ -13,7 +13,7 @@ FREE = re.compile(r"^(jansson\.h|protobuf-c/.*|linux/.*|sys/.*|arpa/.*|net/.*|"
                   r"netinet/.*|netpacket/.*|asm/.*)$")
 # Library -> the only files that may see it.
 ADAPTERS = [
-    (r"corosync/", r"cluster/bus_cpg\.c"),
+    (r"corosync/", r"cluster/(bus_cpg|nodelist)\.c"),
     (r"libpq", r"cluster/store/store_pg\w*\.c"),
     (r"sqlite3", r"cluster/store/store_sqlite\w*\.c"),
     (r"yaml\.h", r"cluster/store/yaml\.c"),
