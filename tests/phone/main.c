@@ -12,15 +12,18 @@
 #include "proto/base/str.h"
 #include "tests/instr/opts.h"
 #include "tests/instr/tick.h"
+#include "tests/phone/load.h"
 #include "tests/phone/phones.h"
 
 struct args {
 	const char *user, *via, *local, *domain, *answer, *media, *call;
-	const char *call_last, *codec, *ready;
+	const char *call_last, *codec, *ready, *log;
 	int users, sip_port, ptime, count, lines, expires, blame_ms;
-	double rate, hold, timeout, cancel_after, hold_at, hold_for;
+	int contact_port;
+	double register_load, rate, hold, timeout, cancel_after, hold_at, hold_for;
 	double answer_after, run_for;
 	bool tcp, json, no_register, no_unregister, help, debug;
+	bool clear;
 };
 
 struct app {
@@ -114,12 +117,12 @@ static int own_address(const char *via, struct in_addr *out)
 	struct sockaddr_in a = { .sin_family = AF_INET,
 				 .sin_port = htons(5060) }, me;
 	socklen_t n = sizeof(me);
-	char host[64];
+	char host[128];
 	int s, rc = 0;
 
 	if (td_str_copy(host, sizeof(host), via))
 		return -EINVAL;
-	host[strcspn(host, ":")] = 0;
+	host[strcspn(host, ":,")] = 0;
 	if (inet_pton(AF_INET, host, &a.sin_addr) != 1)
 		return -EINVAL;
 	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -231,6 +234,38 @@ static int run(const struct args *a)
 	return rc || !app.ready ? 1 : 0;
 }
 
+static int run_load(const struct args *a)
+{
+	struct td_load_conf c = {
+		.port = a->sip_port, .users = a->users, .domain = a->domain,
+		.rate = a->register_load, .run_s = a->run_for,
+		.expires_s = a->expires, .contact_port = a->contact_port,
+		.patience_ms = a->timeout * 1000, .clear = a->clear,
+		.log = a->log, .ready = a->ready,
+	};
+	int rc;
+
+	if (!a->user || !a->via || td_load_vias(a->via, &c) ||
+	    strspn(a->user, "0123456789") != strlen(a->user) ||
+	    a->user[0] == '0' || strlen(a->user) > 15 || a->users < 1 ||
+	    a->users > TD_LOAD_USERS || !(c.rate > 0) || c.rate > 20000 ||
+	    a->contact_port < 1 || a->contact_port > 60000 ||
+	    a->expires < 1 ||
+	    (a->local && inet_pton(AF_INET, a->local, &c.local) != 1)) {
+		fputs("tandem-phone: wrong or missing options, see --help\n",
+		      stderr);
+		return 2;
+	}
+	c.first = atoll(a->user);
+	rc = a->local ? 0 : own_address(a->via, &c.local);
+	td_psip_block_signals();
+	if (!rc)
+		rc = td_load_run(&c, a->json);
+	if (rc)
+		fprintf(stderr, "tandem-phone: %s\n", strerror(-rc));
+	return rc ? 1 : 0;
+}
+
 static int start(const struct args *a, const struct td_opt *table, int argc,
 		 char **argv)
 {
@@ -249,7 +284,7 @@ static int start(const struct args *a, const struct td_opt *table, int argc,
 	}
 	if (a->debug)
 		td_log_level_set(TD_LOG_DEBUG);
-	return run(a);
+	return a->register_load != 0 ? run_load(a) : run(a);
 }
 
 int main(int argc, char **argv)
@@ -258,7 +293,7 @@ int main(int argc, char **argv)
 		.domain = "tandem.lab", .media = "pattern", .codec = "pcma",
 		.users = 1, .ptime = 20, .count = 1, .lines = 4,
 		.expires = 600, .blame_ms = 20, .rate = 5, .hold = 10,
-		.timeout = 60, .hold_for = 3,
+		.timeout = 60, .hold_for = 3, .contact_port = 10000,
 	};
 	const struct td_opt table[] = {
 		{ TD_OPT_TEXT, "user", &a.user, "NUMBER", "the first phone" },
@@ -295,6 +330,15 @@ int main(int argc, char **argv)
 		{ TD_OPT_REAL, "hold-at", &a.hold_at, "S",
 		  "put the call on hold that long after the answer" },
 		{ TD_OPT_REAL, "hold-for", &a.hold_for, "S", "(3)" },
+		{ TD_OPT_REAL, "register-load", &a.register_load, "RATE",
+		  "nothing but REGISTER, that many a second; --via A,B; "
+		  "--timeout 4" },
+		{ TD_OPT_TEXT, "log", &a.log, "FILE",
+		  "its book, a line an answer" },
+		{ TD_OPT_INT, "contact-port", &a.contact_port, "N",
+		  "of a user's first contact, counting up (10000)" },
+		{ TD_OPT_FLAG, "clear", &a.clear, NULL,
+		  "each user once: removes all its contacts" },
 		{ TD_OPT_TEXT, "media", &a.media, "WHAT",
 		  "pattern, echo, silence" },
 		{ TD_OPT_TEXT, "codec", &a.codec, "NAME", "pcma, pcmu" },
