@@ -22,18 +22,57 @@ int site_number_cmp(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-static int ext_cmp(const void *a, const void *b)
+static int by_node(const void *a, const void *b)
 {
-	const struct td_site_extension *x = a, *y = b;
+	const struct td_site_node *x = a, *y = b;
 
-	return site_number_cmp(x->first, y->first);
+	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-void site_sort_extensions(struct td_site *s)
+/* Names begin a class, a line, an address: s2 before s10. */
+static int by_name(const void *a, const void *b)
 {
-	if (s->n_extensions)
-		qsort(s->extensions, s->n_extensions, sizeof(*s->extensions),
-		      ext_cmp);
+	return strverscmp(a, b);
+}
+
+/* Numbers begin an extension, a DDI range. */
+static int by_number(const void *a, const void *b)
+{
+	return site_number_cmp(a, b);
+}
+
+/* What is dialled begins a route, a service. */
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static int (*const orders[SECT_N])(const void *a, const void *b) = {
+	[SECT_NODES] = by_node,	      [SECT_CLASSES] = by_name,
+	[SECT_LINES] = by_name,	      [SECT_ADDRESSES] = by_name,
+	[SECT_EXTENSIONS] = by_number, [SECT_DDI] = by_number,
+	[SECT_ROUTES] = by_text,      [SECT_SERVICES] = by_text,
+};
+
+int site_item_cmp(enum site_sect sect, const void *a, const void *b)
+{
+	return orders[sect](a, b);
+}
+
+void site_sort(struct td_site *s)
+{
+	_Static_assert(!offsetof(struct td_site_class, name) &&
+		       !offsetof(struct td_site_line, name) &&
+		       !offsetof(struct td_site_address, name) &&
+		       !offsetof(struct td_site_extension, first) &&
+		       !offsetof(struct td_site_ddi, first) &&
+		       !offsetof(struct td_site_route, prefix) &&
+		       !offsetof(struct td_site_service, number), "sort");
+
+	for (int i = SECT_NODES; i < SECT_N; i++)
+		if (site_count(s, i))
+			qsort(site_items(s, i), site_count(s, i),
+			      site_sections[i].item, orders[i]);
 }
 
 const struct td_site_extension *td_site_extension(const struct td_site *s,
@@ -107,6 +146,15 @@ const struct td_site_line *td_site_line(const struct td_site *s,
 	return NULL;
 }
 
+const struct td_site_class *td_site_class(const struct td_site *s,
+					  const char *name)
+{
+	for (size_t i = 0; i < s->n_classes; i++)
+		if (!strcmp(s->classes[i].name, name))
+			return &s->classes[i];
+	return NULL;
+}
+
 const struct td_site_address *td_site_address(const struct td_site *s,
 					      const char *name)
 {
@@ -125,8 +173,9 @@ json_t *td_site_extensions_json(const struct td_site *s)
 		const struct td_site_extension *e = &s->extensions[i];
 
 		if (json_array_append_new(a, json_pack(
-			    "{s:s, s:s, s:s, s:b}", "first", e->first, "last",
-			    e->last, "name", e->name, "sha256", e->sha256))) {
+			    "{s:s, s:s, s:s, s:b, s:s}", "first", e->first,
+			    "last", e->last, "name", e->name, "sha256",
+			    (int)e->sha256, "class", e->class))) {
 			json_decref(a);
 			return NULL;
 		}

@@ -9,6 +9,7 @@
 
 /** The central configuration, one generation of it: plain values, immutable
  *  once loaded, shared by all rooms (architecture.md, "Configuration").
+ *  The order of a section's items means nothing; loaded, they are sorted.
  *  Written as a file it is site.yaml:
  *
  *  site:       {name: lab, domain: tandem.lab, country: de, jitter_ms: 60,
@@ -16,12 +17,15 @@
  *  nodes:      [{name: n1, id: 1, address: 10.77.0.1,
  *                cluster_address: 10.78.0.1},
  *               {name: w, id: 9, role: witness, …}]
+ *  classes:    [{name: house},
+ *               {name: national, allow: ["9"], deny: ["900"]}]
  *  lines:      [{name: s1, port: 1, nodes: [n1, n2], group: pstn,
  *                switch: euroisdn, side: user, channels: "1-15,17-31",
  *                overlap: true, transparent: true}]
  *  addresses:  [{name: a1, address: 10.77.0.11, nodes: [n1, n2]}]
  *  extensions: [{range: 1000-2942, password: "pw{number}", sha256: false},
- *               {number: 2999, password: x, name: Porter}]
+ *               {number: 2999, password: x, name: Porter,
+ *                class: national}]
  *  ddi:        [{range: 5551000-5552999, keep: 4}]   numbers as the exchange
  *                                       sends them -> last `keep` digits
  *  routes:     [{prefix: "9", strip: 1, add: "", group: pstn},
@@ -42,6 +46,7 @@ enum {
 	TD_SITE_MAX_DDI = 1000,
 	TD_SITE_MAX_ROUTES = 4000,
 	TD_SITE_MAX_SERVICES = 1000,
+	TD_SITE_MAX_CLASSES = 64,
 	TD_SITE_MAX_PORT = 32,
 };
 
@@ -53,6 +58,21 @@ struct td_site_node {
 	enum td_node_role role;
 	char address[TD_ADDR_MAX];
 	char cluster_address[TD_ADDR_MAX];
+};
+
+enum td_class_otherwise { TD_CLASS_DENY, TD_CLASS_ALLOW };
+
+/** A class of service: what its members may dial that leads to a route. The
+ *  longest prefix of either list decides, `otherwise` if none fits.
+ *  Extensions without a class may dial everything; lines without one use the
+ *  routes marked for transit, with one those that it allows. */
+struct td_site_class {
+	char name[TD_NAME_MAX];
+	enum td_class_otherwise otherwise;
+	char allow[16][TD_NUMBER_MAX];
+	unsigned int n_allow;
+	char deny[16][TD_NUMBER_MAX];
+	unsigned int n_deny;
 };
 
 enum td_line_side { TD_SIDE_USER, TD_SIDE_NETWORK };
@@ -70,6 +90,7 @@ struct td_site_line {
 	bool overlap;			/* SETUP before all digits are known */
 	bool transparent;		/* A-law bit for bit: always true */
 	enum td_line_switch switch_type;
+	char class[TD_NAME_MAX];	/* of what comes in here, "" none */
 };
 
 struct td_site_address {
@@ -86,6 +107,7 @@ struct td_site_extension {
 	char password[64];		/* "{number}" stands for the number */
 	char name[64];
 	bool sha256;			/* offer SHA-256 digests (RFC 8760) */
+	char class[TD_NAME_MAX];	/* "" none */
 };
 
 struct td_site_ddi {
@@ -120,6 +142,8 @@ struct td_site {
 	uint32_t session_expires_s;	/* RFC 4028; 0: no session timers */
 	struct td_site_node *nodes;
 	size_t n_nodes;
+	struct td_site_class *classes;
+	size_t n_classes;
 	struct td_site_line *lines;
 	size_t n_lines;
 	struct td_site_address *addresses;
@@ -172,6 +196,8 @@ const struct td_site_node *td_site_node_by_name(const struct td_site *s,
 						const char *name);
 const struct td_site_line *td_site_line(const struct td_site *s,
 					const char *name);
+const struct td_site_class *td_site_class(const struct td_site *s,
+					  const char *name);
 const struct td_site_address *td_site_address(const struct td_site *s,
 					      const char *name);
 json_t *td_site_extensions_json(const struct td_site *s);

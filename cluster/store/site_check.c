@@ -15,33 +15,9 @@
 static void describe(const struct site_checker *c, enum site_sect sect,
 		     size_t i, char *out, size_t size)
 {
-	const char *name = "";
+	const char *name = sect == SECT_SITE ? "" :
+					       site_item_name(c->site, sect, i);
 
-	switch (sect) {
-	case SECT_NODES:
-		name = c->site->nodes[i].name;
-		break;
-	case SECT_LINES:
-		name = c->site->lines[i].name;
-		break;
-	case SECT_ADDRESSES:
-		name = c->site->addresses[i].name;
-		break;
-	case SECT_EXTENSIONS:
-		name = c->site->extensions[i].first;
-		break;
-	case SECT_DDI:
-		name = c->site->ddi[i].first;
-		break;
-	case SECT_ROUTES:
-		name = c->site->routes[i].prefix;
-		break;
-	case SECT_SERVICES:
-		name = c->site->services[i].number;
-		break;
-	default:
-		break;
-	}
 	snprintf(out, size, "%s%s%.40s", site_sections[sect].one,
 		 *name ? " " : "", name);
 }
@@ -317,6 +293,23 @@ static void check_line(const struct site_checker *c, size_t i)
 			      "bit, there is no echo canceller");
 }
 
+static void check_class_names(const struct site_checker *c)
+{
+	const struct td_site *s = c->site;
+	char at[64];
+
+	for (size_t i = 0; i < s->n_classes; i++) {
+		check_name(c, SECT_CLASSES, i, "name", s->classes[i].name);
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(s->classes[i].name, s->classes[j].name))
+				site_complain(c, SECT_CLASSES, i, "name",
+					      "a second class \"%s\" (the "
+					      "first: %s)", s->classes[i].name,
+					      site_at(c, SECT_CLASSES, j, at,
+						      sizeof(at)));
+	}
+}
+
 static void check_units(const struct site_checker *c)
 {
 	const struct td_site *s = c->site;
@@ -419,6 +412,7 @@ int site_check(const struct td_site *s, const struct site_where *where,
 	check_limits(&c);
 	check_site(&c);
 	check_nodes(&c);
+	check_class_names(&c);
 	check_units(&c);
 	check_addresses(&c);
 	rc = site_check_numbers(&c);

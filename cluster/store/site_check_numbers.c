@@ -148,13 +148,17 @@ static void check_extension(const struct site_checker *c, size_t i)
 			      e->first);
 }
 
+static bool dialled(const char *s)
+{
+	return *s && strspn(s, "0123456789*#") == strlen(s);
+}
+
 static void check_service(const struct site_checker *c, size_t i)
 {
 	const struct td_site_service *v = &c->site->services[i];
 	char at[64];
 
-	if (!*v->number || strlen(v->number) > MAX_DIGITS ||
-	    strspn(v->number, "0123456789*#") != strlen(v->number)) {
+	if (!dialled(v->number) || strlen(v->number) > MAX_DIGITS) {
 		site_complain(c, SECT_SERVICES, i, "number",
 			      "service \"%s\": up to %d digits, * and #",
 			      v->number, MAX_DIGITS);
@@ -210,12 +214,11 @@ static void check_route(const struct site_checker *c, size_t i)
 {
 	const struct td_site_route *r = &c->site->routes[i];
 
-	if (!*r->prefix ||
-	    strspn(r->prefix, "0123456789*#") != strlen(r->prefix))
+	if (!dialled(r->prefix))
 		site_complain(c, SECT_ROUTES, i, "prefix",
 			      "prefix \"%s\": digits, * and #, at least one",
 			      r->prefix);
-	if (strspn(r->add, "0123456789*#") != strlen(r->add))
+	if (*r->add && !dialled(r->add))
 		site_complain(c, SECT_ROUTES, i, "add",
 			      "add \"%s\": digits, * and #", r->add);
 	if (r->strip >= TD_NUMBER_MAX)
@@ -238,6 +241,55 @@ static void check_route(const struct site_checker *c, size_t i)
 			site_complain(c, SECT_ROUTES, i, "lines",
 				      "route %s leads nowhere: there is no "
 				      "line \"%s\"", r->prefix, r->lines[k]);
+	for (unsigned int k = 1; k < r->n_lines; k++)
+		for (unsigned int j = 0; j < k; j++)
+			if (!strcmp(r->lines[j], r->lines[k]))
+				site_complain(c, SECT_ROUTES, i, "lines",
+					      "route %s: line %s stands there "
+					      "twice", r->prefix, r->lines[k]);
+}
+
+static void check_class(const struct site_checker *c, size_t i)
+{
+	const struct td_site_class *k = &c->site->classes[i];
+
+	for (unsigned int a = 0; a < k->n_allow + k->n_deny; a++) {
+		bool allow = a < k->n_allow;
+		const char *p = allow ? k->allow[a] : k->deny[a - k->n_allow];
+
+		if (!dialled(p))
+			site_complain(c, SECT_CLASSES, i,
+				      allow ? "allow" : "deny",
+				      "prefix \"%s\": digits, * and #, at "
+				      "least one", p);
+		for (unsigned int b = 0; b < a; b++)
+			if (!strcmp(p, b < k->n_allow ? k->allow[b] :
+					       k->deny[b - k->n_allow]))
+				site_complain(c, SECT_CLASSES, i,
+					      allow ? "allow" : "deny",
+					      "class %s: prefix %s stands "
+					      "there twice", k->name, p);
+	}
+}
+
+static void check_classes(const struct site_checker *c)
+{
+	const struct td_site *s = c->site;
+
+	for (size_t i = 0; i < s->n_classes; i++)
+		check_class(c, i);
+	for (size_t i = 0; i < s->n_extensions; i++)
+		if (*s->extensions[i].class &&
+		    !td_site_class(s, s->extensions[i].class))
+			site_complain(c, SECT_EXTENSIONS, i, "class",
+				      "extension %s: there is no class \"%s\"",
+				      s->extensions[i].first,
+				      s->extensions[i].class);
+	for (size_t i = 0; i < s->n_lines; i++)
+		if (*s->lines[i].class && !td_site_class(s, s->lines[i].class))
+			site_complain(c, SECT_LINES, i, "class",
+				      "line %s: there is no class \"%s\"",
+				      s->lines[i].name, s->lines[i].class);
 }
 
 static int prefix_cmp(const void *a, const void *b, void *arg)
@@ -317,5 +369,6 @@ int site_check_numbers(const struct site_checker *c)
 		check_service(c, i);
 	service_in_range(c, v, n);
 	free(v);
+	check_classes(c);
 	return check_routes(c);
 }

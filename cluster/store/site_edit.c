@@ -91,7 +91,7 @@ int td_site_extension_cut(struct td_site *s, const char *first,
 		}
 		i++;
 	}
-	site_sort_extensions(s);
+	site_sort(s);
 	return 0;
 }
 
@@ -106,7 +106,7 @@ int td_site_extension_put(struct td_site *s, const struct td_site_extension *e)
 	if (!at)
 		return -ENOMEM;
 	*at = copy;
-	site_sort_extensions(s);
+	site_sort(s);
 	return 0;
 }
 
@@ -134,6 +134,7 @@ int td_site_route_put(struct td_site *s, const struct td_site_route *r)
 	if (i == s->n_routes && !append(s, SECT_ROUTES))
 		return -ENOMEM;
 	s->routes[i] = copy;
+	site_sort(s);
 	return 0;
 }
 

@@ -50,25 +50,23 @@ static void text(FILE *f, const char *s)
 	fputc('"', f);
 }
 
-static void channels(FILE *f, uint32_t bits)
+void site_timeslots_text(uint32_t bits, char *out, size_t size)
 {
 	const char *sep = "";
+	size_t n = 0;
 
-	fputc('"', f);
-	for (unsigned int t = 1; t < 32; t++) {
+	*out = '\0';
+	for (unsigned int t = 1; t < 32 && n < size; t++) {
 		unsigned int from = t;
 
 		if (!(bits & 1u << t))
 			continue;
 		while (t < 31 && bits & 1u << (t + 1))
 			t++;
-		if (t == from)
-			fprintf(f, "%s%u", sep, t);
-		else
-			fprintf(f, "%s%u-%u", sep, from, t);
+		n += snprintf(out + n, size - n, t == from ? "%s%u" : "%s%u-%u",
+			      sep, from, t);
 		sep = ",";
 	}
-	fputc('"', f);
 }
 
 static void names(FILE *f, const struct td_site *s, const struct site_key *k,
@@ -94,6 +92,7 @@ static void names(FILE *f, const struct td_site *s, const struct site_key *k,
 static void value(FILE *f, const struct td_site *s, const struct site_key *k,
 		  const void *at)
 {
+	char slots[SITE_TIMESLOTS_TEXT];
 	uint32_t u;
 
 	switch (k->type) {
@@ -118,10 +117,12 @@ static void value(FILE *f, const struct td_site *s, const struct site_key *k,
 		break;
 	case TYPE_CHANNELS:
 		memcpy(&u, at, sizeof(u));
-		channels(f, u);
+		site_timeslots_text(u, slots, sizeof(slots));
+		fprintf(f, "\"%s\"", slots);
 		break;
 	case TYPE_NODES:
 	case TYPE_LINES:
+	case TYPE_PREFIXES:
 		names(f, s, k, at);
 		break;
 	}
@@ -144,20 +145,60 @@ static bool is_default(const struct site_section *se, const struct site_key *k,
 	return !memcmp(at, def, k->size);
 }
 
+/* @param secrets passwords, too */
 static void item(FILE *f, const struct td_site *s,
-		 const struct site_section *se, const char *it)
+		 const struct site_section *se, const char *it, bool secrets)
 {
 	const char *sep = "";
 
 	fputc('{', f);
 	for (const struct site_key *k = se->keys; k->name; k++) {
-		if (is_default(se, k, it + k->offset))
+		if (is_default(se, k, it + k->offset) ||
+		    (!secrets && site_key_secret(k)))
 			continue;
 		fprintf(f, "%s%s: ", sep, k->name);
 		value(f, s, k, it + k->offset);
 		sep = ", ";
 	}
-	fputs("}\n", f);
+	fputc('}', f);
+}
+
+char *site_key_text(const struct td_site *s, const struct site_key *k,
+		    const char *it)
+{
+	char *buf = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&buf, &size);
+
+	if (!f)
+		return NULL;
+	if (k->type == TYPE_RANGE &&
+	    !strcmp(it + k->offset, it + k->offset + TD_NUMBER_MAX))
+		fputs(it + k->offset, f);
+	else
+		value(f, s, k, it + k->offset);
+	if (fclose(f)) {
+		free(buf);
+		return NULL;
+	}
+	return buf;
+}
+
+char *site_item_text(const struct td_site *s, enum site_sect sect,
+		     const char *it)
+{
+	char *buf = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&buf, &size);
+
+	if (!f)
+		return NULL;
+	item(f, s, &site_sections[sect], it, false);
+	if (fclose(f)) {
+		free(buf);
+		return NULL;
+	}
+	return buf;
 }
 
 int td_site_format(const struct td_site *s, char **out, size_t *n)
@@ -176,14 +217,16 @@ int td_site_format(const struct td_site *s, char **out, size_t *n)
 
 		if (i == SECT_SITE) {
 			fputs("site: ", f);
-			item(f, s, se, items);
+			item(f, s, se, items, true);
+			fputc('\n', f);
 			continue;
 		}
 		if (count)
 			fprintf(f, "%s:\n", se->name);
 		for (size_t k = 0; k < count; k++) {
 			fputs("  - ", f);
-			item(f, s, se, items + k * se->item);
+			item(f, s, se, items + k * se->item, true);
+			fputc('\n', f);
 		}
 	}
 	bad = ferror(f);

@@ -12,6 +12,10 @@
 COUNT_FOLLOWS(struct td_site_line, nodes, n_nodes);
 COUNT_FOLLOWS(struct td_site_address, nodes, n_nodes);
 COUNT_FOLLOWS(struct td_site_route, lines, n_lines);
+COUNT_FOLLOWS(struct td_site_class, allow, n_allow);
+COUNT_FOLLOWS(struct td_site_class, deny, n_deny);
+/* lists of either kind are read and written alike */
+_Static_assert((int)TD_NAME_MAX == (int)TD_NUMBER_MAX, "lists");
 
 #define KEY(key, ty, st, member, ...)                                          \
 	{                                                                      \
@@ -19,8 +23,10 @@ COUNT_FOLLOWS(struct td_site_route, lines, n_lines);
 		.size = sizeof(((st *)0)->member), __VA_ARGS__                 \
 	}
 #define REQUIRED .required = true
+#define CHILD(table, col) .child = table, .column = col
 
 static const char *const roles[] = { "node", "witness", NULL };
+static const char *const otherwise[] = { "deny", "allow", NULL };
 static const char *const sides[] = { "user", "network", NULL };
 static const char *const switches[] = { "euroisdn", NULL };
 static const char *const services[] = { "echo", NULL };
@@ -45,11 +51,24 @@ static const struct site_key node_keys[] = {
 	{ NULL },
 };
 
+static const struct site_key class_keys[] = {
+	KEY("name", TYPE_TEXT, struct td_site_class, name, REQUIRED),
+	KEY("otherwise", TYPE_WORD, struct td_site_class, otherwise,
+	    .words = otherwise),
+	KEY("allow", TYPE_PREFIXES, struct td_site_class, allow,
+	    CHILD("allow", "prefix")),
+	KEY("deny", TYPE_PREFIXES, struct td_site_class, deny,
+	    CHILD("deny", "prefix")),
+	{ NULL },
+};
+
 static const struct site_key line_keys[] = {
 	KEY("name", TYPE_TEXT, struct td_site_line, name, REQUIRED),
 	KEY("port", TYPE_U32, struct td_site_line, port, REQUIRED),
-	KEY("nodes", TYPE_NODES, struct td_site_line, nodes, REQUIRED),
-	KEY("group", TYPE_TEXT, struct td_site_line, group),
+	KEY("nodes", TYPE_NODES, struct td_site_line, nodes, REQUIRED,
+	    CHILD("node", "node")),
+	KEY("group", TYPE_TEXT, struct td_site_line, group,
+	    .column = "line_group"),
 	KEY("switch", TYPE_WORD, struct td_site_line, switch_type,
 	    .words = switches),
 	KEY("side", TYPE_WORD, struct td_site_line, side, .words = sides),
@@ -57,13 +76,15 @@ static const struct site_key line_keys[] = {
 	KEY("dchannel", TYPE_U32, struct td_site_line, dchannel),
 	KEY("overlap", TYPE_BOOL, struct td_site_line, overlap),
 	KEY("transparent", TYPE_BOOL, struct td_site_line, transparent),
+	KEY("class", TYPE_TEXT, struct td_site_line, class),
 	{ NULL },
 };
 
 static const struct site_key address_keys[] = {
 	KEY("name", TYPE_TEXT, struct td_site_address, name, REQUIRED),
 	KEY("address", TYPE_TEXT, struct td_site_address, address, REQUIRED),
-	KEY("nodes", TYPE_NODES, struct td_site_address, nodes, REQUIRED),
+	KEY("nodes", TYPE_NODES, struct td_site_address, nodes, REQUIRED,
+	    CHILD("node", "node")),
 	{ NULL },
 };
 
@@ -74,6 +95,7 @@ static const struct site_key extension_keys[] = {
 	    REQUIRED),
 	KEY("name", TYPE_TEXT, struct td_site_extension, name),
 	KEY("sha256", TYPE_BOOL, struct td_site_extension, sha256),
+	KEY("class", TYPE_TEXT, struct td_site_extension, class),
 	{ NULL },
 };
 
@@ -88,9 +110,11 @@ static const struct site_key route_keys[] = {
 	KEY("prefix", TYPE_TEXT, struct td_site_route, prefix, REQUIRED),
 	KEY("strip", TYPE_U32, struct td_site_route, strip),
 	KEY("transit", TYPE_BOOL, struct td_site_route, transit),
-	KEY("add", TYPE_TEXT, struct td_site_route, add),
-	KEY("group", TYPE_TEXT, struct td_site_route, group),
-	KEY("lines", TYPE_LINES, struct td_site_route, lines),
+	KEY("add", TYPE_TEXT, struct td_site_route, add, .column = "prepend"),
+	KEY("group", TYPE_TEXT, struct td_site_route, group,
+	    .column = "line_group"),
+	KEY("lines", TYPE_LINES, struct td_site_route, lines,
+	    CHILD("line", "line")),
 	{ NULL },
 };
 
@@ -123,6 +147,8 @@ const struct site_section site_sections[SECT_N] = {
 			.keys = site_keys, .defaults = &site_defaults },
 	[SECT_NODES] = SECT(nodes, "node", struct td_site_node, node_keys,
 			    TD_SITE_MAX_NODES),
+	[SECT_CLASSES] = SECT(classes, "class", struct td_site_class,
+			      class_keys, TD_SITE_MAX_CLASSES),
 	[SECT_LINES] = SECT(lines, "line", struct td_site_line, line_keys,
 			    TD_SITE_MAX_LINES, .defaults = &line_defaults),
 	[SECT_ADDRESSES] = SECT(addresses, "address", struct td_site_address,
@@ -162,6 +188,20 @@ void site_set(struct td_site *s, enum site_sect sect, void *items, size_t n)
 {
 	memcpy((char *)s + site_sections[sect].offset, &items, sizeof(items));
 	memcpy((char *)s + site_sections[sect].n_offset, &n, sizeof(n));
+}
+
+bool site_key_secret(const struct site_key *k)
+{
+	return !strcmp(k->name, "password");
+}
+
+const char *site_item_name(const struct td_site *s, enum site_sect sect,
+			   size_t i)
+{
+	const struct site_section *se = &site_sections[sect];
+
+	return (const char *)site_items(s, sect) + i * se->item +
+	       se->keys[0].offset;
 }
 
 void td_site_free(struct td_site *s)

@@ -247,7 +247,7 @@ int td_site_parse(const char *file, const char *text, size_t n,
 		td_site_free(p.site);
 		return rc;
 	}
-	site_sort_extensions(p.site);
+	site_sort(p.site);
 	*out = p.site;
 	return 0;
 }

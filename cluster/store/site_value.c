@@ -10,8 +10,6 @@
 /* One value of the document into its place in the struct. Form only: what
  * it means is site_check's business. */
 
-enum { MAX_LIST = 16 };
-
 static int wrong(struct td_problems *p, const char *file,
 		 const struct td_yaml *y, const struct site_key *k,
 		 const char *want)
@@ -79,31 +77,37 @@ static int channel_range(const char *s, uint32_t *bits)
 	return 0;
 }
 
-static int channels(const struct td_yaml *y, uint32_t *out)
+int site_timeslots(const char *s, uint32_t *out)
 {
 	uint32_t bits = 0;
 	char part[8];
-	const char *s;
 
-	if (y->kind == TD_YAML_LIST) {
-		for (size_t i = 0; i < y->n; i++)
-			if (y->item[i].kind != TD_YAML_SCALAR ||
-			    channel_range(y->item[i].text, &bits))
-				return -EINVAL;
-	} else {
-		for (s = y->text; *s;) {
-			size_t n = strcspn(s, ",");
+	while (*s) {
+		size_t n = strcspn(s, ",");
 
-			if (n >= sizeof(part))
-				return -EINVAL;
-			memcpy(part, s, n);
-			part[n] = '\0';
-			if (channel_range(part, &bits))
-				return -EINVAL;
-			s += n;
-			s += *s == ',';
-		}
+		if (n >= sizeof(part))
+			return -EINVAL;
+		memcpy(part, s, n);
+		part[n] = '\0';
+		if (channel_range(part, &bits))
+			return -EINVAL;
+		s += n;
+		s += *s == ',';
 	}
+	*out = bits;
+	return 0;
+}
+
+static int channels(const struct td_yaml *y, uint32_t *out)
+{
+	uint32_t bits = 0;
+
+	if (y->kind != TD_YAML_LIST)
+		return site_timeslots(y->text, out);
+	for (size_t i = 0; i < y->n; i++)
+		if (y->item[i].kind != TD_YAML_SCALAR ||
+		    channel_range(y->item[i].text, &bits))
+			return -EINVAL;
 	*out = bits;
 	return 0;
 }
@@ -130,7 +134,7 @@ static int names(const struct td_yaml *y, const struct td_yaml **list,
 {
 	*list = y->kind == TD_YAML_LIST ? y->item : y;
 	*n = y->kind == TD_YAML_LIST ? y->n : 1;
-	if (y->kind == TD_YAML_MAP || *n > MAX_LIST)
+	if (y->kind == TD_YAML_MAP || *n > SITE_MAX_LIST)
 		return -EINVAL;
 	for (size_t i = 0; i < *n; i++)
 		if ((*list)[i].kind != TD_YAML_SCALAR || !*(*list)[i].text)
@@ -143,7 +147,7 @@ static int nodes(const struct td_site *s, const char *file,
 		 struct td_problems *problems)
 {
 	const struct td_yaml *list;
-	unsigned int *count = (unsigned int *)((uint32_t *)at + MAX_LIST);
+	unsigned int *count = (unsigned int *)((uint32_t *)at + SITE_MAX_LIST);
 	uint32_t *ids = at;
 	size_t n;
 	int rc = 0;
@@ -173,12 +177,15 @@ static int lines(const char *file, const struct site_key *k,
 {
 	const struct td_yaml *list;
 	char (*out)[TD_NAME_MAX] = at;
-	unsigned int *count = (unsigned int *)(out + MAX_LIST);
+	unsigned int *count = (unsigned int *)(out + SITE_MAX_LIST);
 	size_t n;
 
 	if (names(y, &list, &n))
 		return wrong(problems, file, y, k,
-			     "a list of names, such as [s1, s2],");
+			     k->type == TYPE_LINES ?
+				     "a list of names, such as [s1, s2]," :
+				     "a list of at most 16 prefixes, such as "
+				     "[\"9\", \"00\"],");
 	for (size_t i = 0; i < n; i++)
 		if (td_str_copy(out[i], sizeof(out[i]), list[i].text))
 			return wrong(problems, file, y, k, "a shorter name");
@@ -252,7 +259,7 @@ int site_value(const struct td_site *s, const char *file,
 
 	if (k->type == TYPE_NODES)
 		return nodes(s, file, k, y, at, problems);
-	if (k->type == TYPE_LINES)
+	if (k->type == TYPE_LINES || k->type == TYPE_PREFIXES)
 		return lines(file, k, y, at, problems);
 	if (k->type == TYPE_CHANNELS && y->kind != TD_YAML_MAP)
 		return channels(y, at) ?
