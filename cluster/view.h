@@ -3,6 +3,7 @@
 #define TD_VIEW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "proto/td_codec.h"
@@ -69,5 +70,9 @@ void td_view_counts(const struct td_view *v, struct td_view_counts *out);
 /** Is a leg of some call on this timeslot? O(1). */
 bool td_view_channel_busy(const struct td_view *v, const char *span,
 			  uint32_t timeslot);
+
+/** All of the view, in key order: equal views give equal octets. malloc'ed.
+ *  @return 0, -EMSGSIZE, -ENOMEM */
+int td_view_pack(const struct td_view *v, uint8_t **buf, size_t *n);
 
 #endif

@@ -99,9 +99,6 @@ void td_view_lineage_set(struct td_view *v, uint64_t lineage);
 /** An op that could not be read has its index too. */
 void td_view_skip(struct td_view *v);
 
-/** All of the view, in key order: equal views give equal octets. malloc'ed.
- *  @return 0, -EMSGSIZE, -ENOMEM */
-int td_view_pack(const struct td_view *v, uint8_t **buf, size_t *n);
 /** @return 0, -EBADMSG, -EPROTONOSUPPORT (a later level), -ENOMEM, … */
 int td_view_unpack(const void *buf, size_t n, struct td_view **out);
 

@@ -385,6 +385,8 @@ int td_views_new(struct td_control *control, const struct td_views_cfg *cfg,
 		{ "call hangup", on_call_hangup },
 		{ "registration list", on_registrations },
 		{ "route test", on_route_test },
+		{ "cluster view", views_on_view },
+		{ "cluster dump", views_on_dump },
 	};
 	struct td_views *v = calloc(1, sizeof(*v));
 

@@ -38,6 +38,10 @@ json_t *td_views_nodes(const struct td_views *v);
 json_t *td_views_spans(const struct td_views *v);
 json_t *td_views_registrations(const struct td_views *v);
 json_t *td_views_calls(const struct td_views *v);
+/** Where this node's view stands and what is in it: {lineage, index, sha256,
+ *  octets, now_ms, feature_level, running}. Equal at two nodes at equal
+ *  (lineage, index). NULL: no memory. */
+json_t *td_views_view(const struct td_views *v);
 /** NULL: no such call. */
 json_t *td_views_call(const struct td_views *v, uint64_t id);
 

@@ -16,4 +16,8 @@ json_t *views_node_name(const struct td_views *v, uint32_t id);
 const struct td_site *views_site(const struct td_views *v);
 const struct td_view *views_view(const struct td_views *v);
 
+/* verbs of views_view.c */
+void views_on_view(void *arg, struct td_control_req *req);
+void views_on_dump(void *arg, struct td_control_req *req);
+
 #endif

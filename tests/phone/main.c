@@ -20,7 +20,8 @@ struct args {
 	const char *call_last, *codec, *ready, *log;
 	int users, sip_port, ptime, count, lines, expires, blame_ms;
 	int contact_port;
-	double register_load, rate, hold, timeout, cancel_after, hold_at, hold_for;
+	double register_load;
+	double rate, hold, timeout, cancel_after, hold_at, hold_for;
 	double answer_after, run_for;
 	bool tcp, json, no_register, no_unregister, help, debug;
 	bool clear;
@@ -143,7 +144,7 @@ static int words(const struct args *a, struct td_phones_conf *c)
 
 	c->media = TD_PHONES_PATTERN;
 	if (!strcmp(answer, "pattern") || !strcmp(answer, "echo") ||
-	    !strcmp(answer, "silence"))
+	    !strcmp(answer, "silence") || !strcmp(answer, "nothing"))
 		c->answer = TD_PHONES_MEDIA;
 	else if (!strcmp(answer, "ring"))
 		c->answer = TD_PHONES_RING;
@@ -155,6 +156,8 @@ static int words(const struct args *a, struct td_phones_conf *c)
 		c->media = TD_PHONES_ECHO;
 	else if (!strcmp(answer, "silence") || !strcmp(a->media, "silence"))
 		c->media = TD_PHONES_SILENCE;
+	else if (!strcmp(answer, "nothing") || !strcmp(a->media, "nothing"))
+		c->media = TD_PHONES_NOTHING;
 	else if (strcmp(a->media, "pattern"))
 		return -EINVAL;
 	if (!strcmp(a->codec, "pcma"))
@@ -311,7 +314,8 @@ int main(int argc, char **argv)
 		{ TD_OPT_FLAG, "no-unregister", &a.no_unregister, NULL,
 		  "stay registered in the end" },
 		{ TD_OPT_TEXT, "answer", &a.answer, "HOW",
-		  "pattern, echo, silence; ring for ever; busy" },
+		  "pattern, echo, silence, nothing (no RTP); ring for "
+		  "ever; busy" },
 		{ TD_OPT_REAL, "answer-after", &a.answer_after, "S",
 		  "ring that long first" },
 		{ TD_OPT_INT, "lines", &a.lines, "N",
@@ -340,7 +344,7 @@ int main(int argc, char **argv)
 		{ TD_OPT_FLAG, "clear", &a.clear, NULL,
 		  "each user once: removes all its contacts" },
 		{ TD_OPT_TEXT, "media", &a.media, "WHAT",
-		  "pattern, echo, silence" },
+		  "pattern, echo, silence, nothing" },
 		{ TD_OPT_TEXT, "codec", &a.codec, "NAME", "pcma, pcmu" },
 		{ TD_OPT_INT, "ptime", &a.ptime, "MS", "(20)" },
 		{ TD_OPT_REAL, "for", &a.run_for, "S", "end after that" },

@@ -160,7 +160,8 @@ static void agree_media(struct td_phones *p, struct td_pcall *c, bool early)
 	td_pmedia_lock(p->media);
 	td_pstream_rtp(c->stream)->pt = m.port ? m.pt : p->conf.pt;
 	td_pmedia_unlock(p->media);
-	td_pstream_to(c->stream, m.addr, m.port, m.send);
+	td_pstream_to(c->stream, m.addr, m.port,
+		      m.send && p->conf.media != TD_PHONES_NOTHING);
 	if (m.port)
 		snprintf(c->media_to, sizeof(c->media_to), "%s:%u",
 			 inet_ntop(AF_INET, &m.addr, a, sizeof(a)), m.port);

@@ -17,7 +17,10 @@ enum td_phones_answer {
 	TD_PHONES_BUSY,		/* 486 */
 };
 
-enum td_phones_media { TD_PHONES_PATTERN, TD_PHONES_ECHO, TD_PHONES_SILENCE };
+enum td_phones_media {
+	TD_PHONES_PATTERN, TD_PHONES_ECHO, TD_PHONES_SILENCE,
+	TD_PHONES_NOTHING,	/* agrees on media, and sends none */
+};
 
 struct td_phones_conf {
 	char first[32];		/* the first phone's number */
@@ -38,7 +41,7 @@ struct td_phones_conf {
 	int pt, ptime_ms;
 };
 
-enum { TD_PHONES_CALLS = 1024, TD_PHONES_LOG = 4096 };
+enum { TD_PHONES_CALLS = 1024, TD_PHONES_LOG = 16384 };
 
 struct td_phones;
 
