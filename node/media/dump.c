@@ -68,7 +68,7 @@ static json_t *slots_json(struct td_media *m)
 {
 	json_t *a = json_array();
 
-	for (unsigned int i = 0; i < m->n_slots; i++) {
+	for (unsigned int i = 0; i < m->ports * TD_SPAN_SLOTS; i++) {
 		struct td_slot *s = &m->slots[i];
 		json_t *o;
 

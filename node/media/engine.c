@@ -32,19 +32,21 @@ struct td_engine {
 	struct td_poll poll_command, poll_wake;
 	struct td_stream *streams;
 	struct td_slot *slots;	/* those that run */
+	struct td_slot *waiting;	/* joined, but there is no card */
 	int64_t tick_ns, house_ns;
 	bool quit;
 	struct td_engine_counts n;
-	unsigned int n_lines;
-	struct td_line lines[];
+	struct td_line lines[TD_SPAN_PORTS_MAX];
 };
 
 static void read_lines(struct td_engine *e)
 {
-	for (unsigned int i = 0; i < e->n_lines; i++) {
+	for (unsigned int i = 0; i < TD_SPAN_PORTS_MAX; i++) {
 		struct td_line *l = &e->lines[i];
 
-		e->turn.span->position(l->port, &l->rx_block, &l->tx_block);
+		if (l->port)
+			e->turn.span->position(l->port, &l->rx_block,
+					       &l->tx_block);
 	}
 }
 
@@ -55,7 +57,19 @@ static int watch(int ep, int fd, struct td_poll *p)
 	return epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
-static int set_up(struct td_engine *e)
+static int use_card(struct td_engine *e, struct td_card *card)
+{
+	unsigned int n = card ? e->turn.span->ports(card) : 0;
+
+	e->card = card;
+	for (unsigned int i = 0; i < TD_SPAN_PORTS_MAX; i++)
+		e->lines[i].port = i < n ? e->turn.span->port(card, i + 1) :
+					   NULL;
+	return card ? watch(e->ep, e->turn.span->wake_fd(card),
+			    &e->poll_wake) : 0;
+}
+
+static int set_up(struct td_engine *e, struct td_card *card)
 {
 	int rc;
 
@@ -70,31 +84,23 @@ static int set_up(struct td_engine *e)
 	e->poll_wake.kind = TD_POLL_WAKE;
 	if (!rc)
 		rc = watch(e->ep, td_queue_fd(e->commands), &e->poll_command);
-	if (!rc && e->card)
-		rc = watch(e->ep, e->turn.span->wake_fd(e->card),
-			   &e->poll_wake);
-	return rc;
+	return rc ? rc : use_card(e, card);
 }
 
 int td_engine_new(const struct td_media_span_ops *span, struct td_card *card,
 		  struct td_queue *commands, struct td_queue *done,
 		  struct td_engine **out)
 {
-	unsigned int n = card ? span->ports(card) : 0;
-	struct td_engine *e = calloc(1, sizeof(*e) + n * sizeof(e->lines[0]));
+	struct td_engine *e = calloc(1, sizeof(*e));
 	int rc;
 
 	if (!e)
 		return -ENOMEM;
 	e->turn.span = span;
-	e->card = card;
 	e->commands = commands;
 	e->done = done;
 	e->ep = e->ep_ticked = -1;
-	e->n_lines = n;
-	for (unsigned int i = 0; i < n; i++)
-		e->lines[i].port = span->port(card, i + 1);
-	rc = set_up(e);
+	rc = set_up(e, card);
 	if (rc) {
 		td_engine_free(e);
 		return rc;
@@ -103,17 +109,21 @@ int td_engine_new(const struct td_media_span_ops *span, struct td_card *card,
 	return 0;
 }
 
+static void let_go(struct td_engine *e, struct td_slot *s)
+{
+	for (struct td_slot *next; s; s = next) {
+		next = s->next;
+		s->link = NULL;
+		td_part(&s->end, e->turn.span);
+	}
+}
+
 void td_engine_free(struct td_engine *e)
 {
 	if (!e)
 		return;
-	while (e->slots) {
-		struct td_slot *s = e->slots;
-
-		e->slots = s->next;
-		s->link = NULL;
-		td_part(&s->end, e->turn.span);
-	}
+	let_go(e, e->slots);
+	let_go(e, e->waiting);
 	if (e->ep >= 0)
 		close(e->ep);
 	if (e->ep_ticked >= 0)
@@ -123,14 +133,10 @@ void td_engine_free(struct td_engine *e)
 	free(e);
 }
 
-unsigned int td_engine_ports(const struct td_engine *e)
-{
-	return e->n_lines;
-}
-
 struct td_line *td_engine_line(struct td_engine *e, unsigned int port)
 {
-	return port >= 1 && port <= e->n_lines ? &e->lines[port - 1] : NULL;
+	return port >= 1 && port <= TD_SPAN_PORTS_MAX ? &e->lines[port - 1] :
+							NULL;
 }
 
 struct td_turn *td_engine_now(struct td_engine *e, int64_t now_ns)
@@ -187,18 +193,24 @@ void td_engine_house(struct td_engine *e, int64_t now_ns)
 
 /* ---- commands ---- */
 
+static void list_slot(struct td_slot **list, struct td_slot *s)
+{
+	s->next = *list;
+	if (s->next)
+		s->next->link = &s->next;
+	s->link = list;
+	*list = s;
+}
+
 static void run_slot(struct td_engine *e, struct td_end *end)
 {
 	struct td_slot *s = (struct td_slot *)end;
 
-	if (end->kind != TD_END_SLOT || !s->open)
+	if (end->kind != TD_END_SLOT)
 		return;
-	s->next = e->slots;
-	if (s->next)
-		s->next->link = &s->next;
-	s->link = &e->slots;
-	e->slots = s;
-	td_slot_run(s, &e->turn);	/* what is sent until the next tick */
+	list_slot(s->open ? &e->slots : &e->waiting, s);
+	if (s->open)		/* what is sent until the next tick */
+		td_slot_run(s, &e->turn);
 }
 
 static void rest_slot(struct td_end *end)
@@ -269,6 +281,41 @@ static void join(struct td_engine *e, struct td_command *c)
 	}
 }
 
+/* The slots of the old card wait for the new one, still joined. */
+static void change_card(struct td_engine *e, struct td_card *card)
+{
+	const struct td_media_span_ops *span = e->turn.span;
+	struct td_slot *s, *next;
+	int rc;
+
+	for (s = e->slots; s; s = next) {
+		next = s->next;
+		rest_slot(&s->end);
+		td_slot_stop(s, span);
+		list_slot(&e->waiting, s);
+	}
+	if (e->card)
+		epoll_ctl(e->ep, EPOLL_CTL_DEL, span->wake_fd(e->card), NULL);
+	rc = use_card(e, card);
+	if (rc)
+		td_warn("media", "MEDIA-EPOLL", "card: %s", strerror(-rc));
+	read_lines(e);
+	for (s = e->waiting; s && card; s = next) {
+		next = s->next;
+		rc = td_slot_start(s, span);
+		if (rc)
+			td_warn("media", "MEDIA-SLOT", "port=%u timeslot=%u "
+				"refused by the new card: %s", s->port,
+				s->timeslot, strerror(-rc));
+		if (!s->open)
+			continue;
+		rest_slot(&s->end);
+		if (s->end.peer && s->end.peer->kind == TD_END_STREAM)
+			td_stream_rejoin((struct td_stream *)s->end.peer);
+		run_slot(e, &s->end);
+	}
+}
+
 static void add_stream(struct td_engine *e, struct td_stream *s)
 {
 	int rc;
@@ -323,6 +370,9 @@ void td_engine_do(struct td_engine *e, struct td_command *c, int64_t now_ns)
 	case TD_COMMAND_PART:
 		part(e, c->a);
 		break;
+	case TD_COMMAND_CARD:
+		change_card(e, c->card);
+		break;
 	case TD_COMMAND_QUIT:
 		e->quit = true;
 		break;
@@ -349,9 +399,9 @@ static void commands(struct td_engine *e)
 
 static int timeout_ms(const struct td_engine *e)
 {
-	if (!e->streams && !e->slots)
+	if (!e->streams && !e->slots && !e->waiting)
 		return -1;
-	return e->slots ? TICK_MS : HOUSE_MS;
+	return e->slots || e->waiting ? TICK_MS : HOUSE_MS;
 }
 
 bool td_engine_turn(struct td_engine *e)
@@ -371,7 +421,8 @@ bool td_engine_turn(struct td_engine *e)
 			told = true;
 			break;
 		case TD_POLL_WAKE:
-			t->span->wake_clear(e->card);
+			if (e->card)
+				t->span->wake_clear(e->card);
 			woken = true;
 			break;
 		case TD_POLL_RTP:
@@ -383,7 +434,7 @@ bool td_engine_turn(struct td_engine *e)
 		}
 	}
 	td_outbox_flush(t->out);
-	if (!e->slots)
+	if (!e->slots && !e->waiting)
 		e->tick_ns = 0;
 	else if (woken || now_ns - e->tick_ns >= TICK_MS * 1000000ll)
 		td_engine_tick(e, now_ns);

@@ -28,7 +28,7 @@ struct td_poll {
 
 /** A port of the card, as of this turn. */
 struct td_line {
-	struct td_port *port;
+	struct td_port *port;		/* NULL: no card, or it has not so many */
 	uint64_t rx_block, tx_block;
 };
 
@@ -50,10 +50,12 @@ struct td_command {
 		TD_COMMAND_CLOSE,	/* stream: parts it, then it is yours */
 		TD_COMMAND_JOIN,	/* a and b, or a and echo */
 		TD_COMMAND_PART,	/* a */
+		TD_COMMAND_CARD,	/* card: the one from now on */
 		TD_COMMAND_QUIT,
 	} kind;
 	struct td_stream *stream;
 	struct td_end *a, *b;
+	struct td_card *card;		/* or NULL: it is gone */
 	bool echo;
 	struct td_voice_rtp set;
 	struct td_addr remote;		/* none: not known yet */
@@ -77,7 +79,8 @@ int td_engine_new(const struct td_media_span_ops *span, struct td_card *card,
 		  struct td_engine **out);
 /** Lets go of streams and slots, which are the caller's. */
 void td_engine_free(struct td_engine *e);
-unsigned int td_engine_ports(const struct td_engine *e);
+/** The same for as long as the engine lives, whatever card there is.
+ *  @param port  1..TD_SPAN_PORTS_MAX, else NULL */
 struct td_line *td_engine_line(struct td_engine *e, unsigned int port);
 
 /** Waits for something to do and does it. @return false: told to quit */

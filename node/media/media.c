@@ -24,10 +24,17 @@ struct td_stream *td_media_stream(const struct td_media *m, uint32_t id)
 struct td_slot *td_media_slot(const struct td_media *m, uint32_t port,
 			      uint32_t timeslot)
 {
-	if (!port || port > m->n_slots / TD_SPAN_SLOTS || !timeslot ||
-	    timeslot >= TD_SPAN_SLOTS)
+	if (!port || port > m->ports || !timeslot || timeslot >= TD_SPAN_SLOTS)
 		return NULL;
 	return &m->slots[(port - 1) * TD_SPAN_SLOTS + timeslot];
+}
+
+struct td_port *td_media_port(const struct td_media *m,
+			      const struct td_slot *s)
+{
+	if (!m->cfg.card || s->port > m->ports)
+		return NULL;
+	return m->cfg.span->port(m->cfg.card, s->port);
 }
 
 int td_media_send(struct td_media *m, struct td_command *c, bool must)
@@ -63,6 +70,8 @@ static void collect(struct td_media *m)
 			c->stream->ctl.close = NULL;
 			td_media_stream_free(m, c->stream);
 		}
+		if (c->kind == TD_COMMAND_CARD)
+			m->changing = false;
 		free(c);
 	}
 }
@@ -112,15 +121,11 @@ static int start_thread(struct td_media *m)
 
 static int make_slots(struct td_media *m)
 {
-	unsigned int ports = td_engine_ports(m->engine);
-
-	if (!ports)
-		return 0;
-	m->n_slots = ports * TD_SPAN_SLOTS;
-	m->slots = calloc(m->n_slots, sizeof(*m->slots));
+	m->ports = m->cfg.card ? m->cfg.span->ports(m->cfg.card) : 0;
+	m->slots = calloc(TD_MEDIA_SLOTS, sizeof(*m->slots));
 	if (!m->slots)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < m->n_slots; i++) {
+	for (unsigned int i = 0; i < TD_MEDIA_SLOTS; i++) {
 		struct td_slot *s = &m->slots[i];
 
 		s->end.kind = TD_END_SLOT;
@@ -178,6 +183,40 @@ int td_media_new(const struct td_media_cfg *cfg, struct td_media **out)
 	return 0;
 }
 
+/* Waits for the thread, a turn of it: the old card's memory is unmapped when
+ * this returns. */
+int td_media_set_card(struct td_media *m, struct td_card *card)
+{
+	struct td_command *c = calloc(1, sizeof(*c));
+	struct pollfd p = { .fd = td_queue_fd(m->done), .events = POLLIN };
+	int rc = 0;
+
+	if (!c)
+		return -ENOMEM;
+	if (card)
+		rc = m->cfg.span->wake_every(card, m->cfg.wake_blocks);
+	if (rc) {
+		free(c);
+		return rc;
+	}
+	c->kind = TD_COMMAND_CARD;
+	c->card = card;
+	m->changing = true;
+	while (td_media_send(m, c, true)) {
+		poll(&p, 1, 10);
+		collect(m);
+	}
+	while (m->changing) {
+		poll(&p, 1, 10);
+		collect(m);
+	}
+	m->cfg.card = card;
+	if (card)
+		m->ports = m->cfg.span->ports(card);
+	td_media_reconnect(m);
+	return 0;
+}
+
 static void stop_thread(struct td_media *m)
 {
 	struct td_command *quit;
@@ -222,9 +261,9 @@ void td_media_free(struct td_media *m)
 	stop_thread(m);
 	if (m->done)
 		td_loop_fd_del(m->cfg.loop, td_queue_fd(m->done));
-	for (unsigned int i = 0; i < m->n_slots; i++)
+	for (unsigned int i = 0; m->slots && i < TD_MEDIA_SLOTS; i++)
 		if (m->slots[i].ctl.xconn)
-			m->cfg.span->xconn_off(m->slots[i].line->port,
+			m->cfg.span->xconn_off(td_media_port(m, &m->slots[i]),
 					       m->slots[i].timeslot);
 	td_engine_free(m->engine);
 	drop_commands(m);

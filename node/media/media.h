@@ -26,6 +26,11 @@ struct td_media_cfg {
 
 /** Starts the thread. */
 int td_media_new(const struct td_media_cfg *cfg, struct td_media **out);
+/** The card, NULL: it went away. The old one may be closed after this. Slots
+ *  stay joined meanwhile: they are silent, and go on by themselves with the
+ *  new card, cross-connects too. What comes for them until then is dropped.
+ *  @return 0, -ENOMEM, or what the new card says: then all is as before */
+int td_media_set_card(struct td_media *m, struct td_card *card);
 /** Stops it; closes every stream, parts every slot. */
 void td_media_free(struct td_media *m);
 /** Fills out with the room's functions (node/call/voice.h). Beyond what is

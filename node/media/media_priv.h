@@ -17,6 +17,7 @@
 enum {
 	TD_MEDIA_STREAMS = 2048,
 	TD_MEDIA_ADDRESSES = 32,
+	TD_MEDIA_SLOTS = TD_SPAN_PORTS_MAX * TD_SPAN_SLOTS,
 	/* Commands under way. Beyond SOFT new work is refused; the rest is
 	 * kept for what can not be: a close for each stream, a part for each
 	 * end of a join that was taken. */
@@ -42,8 +43,9 @@ struct td_media {
 	unsigned int n_streams;	/* closing ones too */
 	unsigned int n_addresses;
 	struct td_media_address *address[TD_MEDIA_ADDRESSES];
-	unsigned int n_slots;
-	struct td_slot *slots;	/* 32 a port */
+	unsigned int ports;	/* of the card, or of the last one */
+	struct td_slot *slots;	/* 32 a port, of the most there can be */
+	bool changing;		/* the thread has not taken the card yet */
 	/* who is told of silence */
 	td_voice_silent_fn silent;
 	void *silent_arg;
@@ -53,6 +55,12 @@ struct td_media {
 struct td_stream *td_media_stream(const struct td_media *m, uint32_t id);
 struct td_slot *td_media_slot(const struct td_media *m, uint32_t port,
 			      uint32_t timeslot);
+/** The card's cross-connects, as they are noted, once more. */
+void td_media_reconnect(struct td_media *m);
+/** The port of a slot, NULL: no card. Control loop: line->port is the media
+ *  thread's. */
+struct td_port *td_media_port(const struct td_media *m,
+			      const struct td_slot *s);
 /** Sends; `must` goes beyond TD_MEDIA_SOFT. Takes c when it succeeds.
  *  @return 0, -EAGAIN */
 int td_media_send(struct td_media *m, struct td_command *c, bool must);

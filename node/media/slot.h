@@ -38,7 +38,8 @@ struct td_slot {
 	} ctl;
 };
 
-/** Begins to send and to read, from the blocks of now on.
+/** Begins to send and to read, from the blocks of now on. Without a card it
+ *  is not open and waits for one.
  *  @return 0 or what the card says */
 int td_slot_start(struct td_slot *s, const struct td_media_span_ops *span);
 void td_slot_stop(struct td_slot *s, const struct td_media_span_ops *span);

@@ -203,7 +203,7 @@ static void play(struct td_stream *s, struct td_slot *slot,
 	uint64_t now;
 	uint32_t lead;
 
-	if (!audio(p->payload_type))
+	if (!audio(p->payload_type) || !slot->open)
 		return;
 	convert(alaw, PCMA, p->payload, p->payload_type, p->n);
 	td_slot_position(slot, &now, &lead);

@@ -12,6 +12,7 @@
 #include "node/media/media_priv.h"
 #include "node/media/sockets.h"
 #include "proto/base/clock.h"
+#include "proto/base/log.h"
 
 enum {
 	TRIES = 32,		/* ports that somebody else may have */
@@ -310,7 +311,7 @@ static void xconn_off(struct td_media *m, struct td_end *e)
 
 	if (e->kind != TD_END_SLOT || !s->ctl.xconn)
 		return;
-	m->cfg.span->xconn_off(s->line->port, s->timeslot);
+	m->cfg.span->xconn_off(td_media_port(m, s), s->timeslot);
 	s->ctl.xconn = false;
 }
 
@@ -342,9 +343,12 @@ static int connect_slots(struct td_media *m, struct td_slot *a,
 			 struct td_slot *b)
 {
 	const struct td_media_span_ops *span = m->cfg.span;
-	struct td_port *pa = a->line->port, *pb = b->line->port;
-	int rc = span->xconn(pa, a->timeslot, pb, b->timeslot);
+	struct td_port *pa = td_media_port(m, a), *pb = td_media_port(m, b);
+	int rc;
 
+	if (!pa || !pb)
+		return 0;	/* when there is a card: td_media_reconnect */
+	rc = span->xconn(pa, a->timeslot, pb, b->timeslot);
 	if (rc)
 		return rc;
 	rc = span->xconn(pb, b->timeslot, pa, a->timeslot);
@@ -354,6 +358,27 @@ static int connect_slots(struct td_media *m, struct td_slot *a,
 	}
 	a->ctl.xconn = b->ctl.xconn = true;
 	return 0;
+}
+
+void td_media_reconnect(struct td_media *m)
+{
+	for (uint32_t i = 0; i < TD_MEDIA_SLOTS; i++)
+		m->slots[i].ctl.xconn = false;	/* it went with its card */
+	for (uint32_t i = 0; i < m->ports * TD_SPAN_SLOTS; i++) {
+		struct td_slot *s = &m->slots[i], *o;
+		int rc;
+
+		if (!m->cfg.card || s->ctl.peer.kind != TD_VOICE_SLOT)
+			continue;
+		o = td_media_slot(m, s->ctl.peer.port, s->ctl.peer.timeslot);
+		if (!o || o < s)	/* each pair once */
+			continue;
+		rc = connect_slots(m, s, o);
+		if (rc)
+			td_warn("media", "MEDIA-SLOT", "port=%u timeslot=%u "
+				"not connected by the new card: %s", s->port,
+				s->timeslot, strerror(-rc));
+	}
 }
 
 static int join_slots(struct td_media *m, struct td_end *a, struct td_end *b)

@@ -453,6 +453,29 @@ static void two_slots_are_left_to_the_card(void **state)
 	settle(r);
 }
 
+static void cross_connects_go_over_to_the_next_card(void **state)
+{
+	struct room *r = *state;
+	struct td_voice_end ea = slot_end(1, 7), eb = slot_end(2, 9),
+			    ec = slot_end(3, 1), ed = slot_end(4, 31);
+	struct td_card *old = r->card;
+
+	join(r, &ea, &eb);
+	assert_int_equal(td_media_set_card(r->media, NULL), 0);
+	fake_free(old);
+	join(r, &ec, &ed);
+	r->card = fake_new();
+	assert_int_equal(td_media_set_card(r->media, r->card), 0);
+	assert_true(r->card->port[0].slot[7].xconn);
+	assert_true(r->card->port[1].slot[9].xconn);
+	assert_true(r->card->port[2].slot[1].xconn);
+	assert_true(r->card->port[3].slot[31].xconn);
+	r->ops.part(r->ops.m, &ea);
+	assert_false(r->card->port[0].slot[7].xconn);
+	assert_false(r->card->port[1].slot[9].xconn);
+	assert_true(r->card->port[2].slot[1].xconn);
+}
+
 static void a_slot_goes_from_the_card_to_a_phone_and_back(void **state)
 {
 	struct room *r = *state;
@@ -494,6 +517,7 @@ int main(void)
 		CASE(mistakes_are_answered),
 		CASE(the_dump_names_what_is_there),
 		CARD_CASE(two_slots_are_left_to_the_card),
+		CARD_CASE(cross_connects_go_over_to_the_next_card),
 		CARD_CASE(a_slot_goes_from_the_card_to_a_phone_and_back),
 	};
 

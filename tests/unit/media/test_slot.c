@@ -513,6 +513,77 @@ static void a_slot_moves_from_stream_to_stream(void **state)
 	pass(r, 20, 0);
 }
 
+static void change_card(struct rig *r, struct td_card *card)
+{
+	struct td_command c = { .kind = TD_COMMAND_CARD, .card = card };
+
+	command(r, &c);
+}
+
+static void a_slot_waits_for_the_next_card_and_goes_on(void **state)
+{
+	struct rig *r = *state;
+	struct td_card *old = r->card;
+
+	join(r, &r->stream[0]->end, &r->slot.end);
+	pass(r, 400, 0);
+	assert_true(r->heard > 0 && r->got > 0);
+	change_card(r, NULL);
+	assert_false(r->slot.open);
+	assert_false(old->port[0].slot[TS].open);
+	/* nothing is touched that is gone; what comes is dropped */
+	for (int i = 0; i < 100; i++) {
+		r->now_ns += 20000000;
+		phone_sends(r);
+		td_engine_tick(r->engine, r->now_ns);
+	}
+	assert_ptr_equal(r->slot.end.peer, &r->stream[0]->end);
+	r->card = fake_new();
+	r->card->ts = TS;
+	r->card->source = source;
+	r->card->sink = sink;
+	r->card->flag = flag;
+	r->card->arg = r;
+	r->card->port[0].rx_block = r->card->port[0].tx_block = 5;
+	change_card(r, r->card);
+	fake_free(old);
+	assert_true(r->slot.open);
+	/* where the phone's voice is by now, and where the exchange's is */
+	r->heard = r->heard_wrong = r->heard_idle = 0;
+	r->heard_base = r->sent;
+	r->got = r->got_wrong = 0;
+	r->got_any = false;
+	pass(r, 400, 0);
+	assert_true(r->heard > 8 * 250);
+	assert_int_equal(r->heard_wrong, 0);
+	assert_true(r->got > 8 * 250);
+	part(r, &r->slot.end);
+	assert_false(r->card->port[0].slot[TS].open);
+}
+
+static void a_slot_may_be_joined_and_parted_without_a_card(void **state)
+{
+	struct rig *r = *state;
+
+	change_card(r, NULL);
+	join(r, &r->stream[0]->end, &r->slot.end);
+	assert_false(r->slot.open);
+	change_card(r, r->card);
+	assert_true(r->slot.open);
+	pass(r, 400, 0);
+	assert_int_equal(r->heard_wrong, 0);
+	assert_true(r->heard > 8 * 250);
+	change_card(r, NULL);
+	part(r, &r->slot.end);
+	change_card(r, r->card);
+	assert_false(r->slot.open);
+	join(r, &r->slot.end, NULL);	/* echo */
+	change_card(r, NULL);
+	change_card(r, r->card);
+	assert_true(r->slot.open && r->slot.end.echo);
+	part(r, &r->slot.end);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -529,6 +600,8 @@ int main(void)
 		CASE(held_streams_neither_send_nor_play),
 		CASE(the_echo_of_a_line_is_bit_exact),
 		CASE(a_slot_moves_from_stream_to_stream),
+		CASE(a_slot_waits_for_the_next_card_and_goes_on),
+		CASE(a_slot_may_be_joined_and_parted_without_a_card),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
