@@ -267,8 +267,6 @@ static void on_dchannel(struct td_isdn_line *line, bool up)
 {
 	const struct td_isdn_env *env = &line->isdn->env;
 
-	/* up again without having been down: the far end repeated its SABME,
-	 * and what was on its way is lost */
 	td_line_restart_stop(line);
 	if (up == line->lib_up)
 		return;

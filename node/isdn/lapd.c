@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "node/isdn/lapd.h"
 
-enum { N201 = 260, I_HEADER = 4, UI = 0x03, UI_MASK = 0xef };
+enum { N201 = 260, I_HEADER = 4, UI = 0x03, UI_MASK = 0xef,
+       SABME = 0x6f, POLL = 0x10 };
 
 enum td_lapd_verdict td_lapd_check(const uint8_t *f, size_t n)
 {
@@ -29,4 +30,9 @@ const char *td_lapd_verdict_name(enum td_lapd_verdict v)
 	};
 
 	return v < TD_LAPD_VERDICTS ? name[v] : "?";
+}
+
+bool td_lapd_is_sabme(const uint8_t *f)
+{
+	return (f[2] & ~POLL) == SABME;
 }

@@ -2,6 +2,7 @@
 #ifndef TD_ISDN_LAPD_H
 #define TD_ISDN_LAPD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ enum td_lapd_verdict {
 
 /** @param n octets without the FCS */
 enum td_lapd_verdict td_lapd_check(const uint8_t *frame, size_t n);
+/** SABME: the far end begins anew, what was sent and not acknowledged is
+ *  lost, Q.921 5.5.1.2. Of a good frame. */
+bool td_lapd_is_sabme(const uint8_t *frame);
 const char *td_lapd_verdict_name(enum td_lapd_verdict v);
 
 #endif

@@ -168,6 +168,8 @@ static void input(struct td_isdn_line *line, uint8_t *frame, size_t n)
 		line->st.rx_bad[v]++;
 		return;
 	}
+	if (td_lapd_is_sabme(frame))
+		td_line_restart_stop(line);
 	if (td_pri_input(line->pri, frame, screen(line, frame, n), &ev))
 		td_line_event(line, &ev);
 }

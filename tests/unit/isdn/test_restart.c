@@ -229,6 +229,25 @@ static void an_unanswered_restart_takes_the_channel_out(void **state)
 	rig_node_quiet(r);
 }
 
+static void what_a_sabme_has_washed_away_is_sent_again(void **state)
+{
+	struct rig *r;
+
+	rig_setup_down(state);
+	r = *state;
+	r->x_mute = true;
+	assert_int_equal(td_isdn_set_site(r->isdn, &r->site), 0);
+	assert_int_equal(td_isdn_activate(r->isdn, "s1", true), 0);
+	rig_exchange(r, PRI_NETWORK);
+	pump(r, 3000);
+	assert_int_equal(r->x_restarts, 0);
+	r->x_mute = false;
+	rig_exchange(r, PRI_NETWORK);	/* begins with SABME */
+	pump(r, 3000);
+	assert_int_equal(r->x_restarted, 0xfffefffe);
+	rig_all_quiet(r);
+}
+
 static void a_setup_on_an_unsure_channel_is_taken(void **state)
 {
 	struct rig *r = *state;
@@ -281,6 +300,9 @@ int main(void)
 		CASE(no_restart_when_another_node_had_the_line),
 		CASE(an_unanswered_restart_takes_the_channel_out),
 		CASE(a_setup_on_an_unsure_channel_is_taken),
+		cmocka_unit_test_teardown(
+			what_a_sabme_has_washed_away_is_sent_again,
+			rig_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
