@@ -98,6 +98,8 @@ struct td_sip_down *sip_dialog_request(struct sip_leg *l, const char *method,
 		    l->remote, l->call_id, cseq, method);
 	if (strcmp(method, "BYE"))
 		td_text_put(&t, "Contact: %s\r\n", l->contact);
+	if (!strcmp(method, "INVITE") || !strcmp(method, "UPDATE"))
+		sip_timer_request(l, &t);
 	if (headers)
 		td_text_put(&t, "%s", headers);
 	td_text_put(&t, "User-Agent: Tandem\r\n");
@@ -217,46 +219,4 @@ int sip_body_status(int err, const char **headers)
 	default:
 		return 500;
 	}
-}
-
-/** All of a leg that another node needs. Strings live in the leg. */
-void sip_dialog_checkpoint(struct td_leg *leg, Td__CallLeg *out)
-{
-	struct sip_leg *l = (struct sip_leg *)leg;
-	static const char *const transports[] = { "udp", "tcp" };
-	struct sip_checkpoint *c = l->cp;
-	Td__SipDialog *d = &c->dialog;
-
-	td__sip_dialog__init(d);
-	d->call_id = l->call_id;
-	d->local = l->local;
-	d->remote = l->remote;
-	d->local_tag = l->local_tag;
-	d->remote_tag = l->remote_tag;
-	d->local_cseq = l->local_cseq;
-	d->remote_cseq = l->remote_cseq;
-	for (unsigned int i = 0; i < l->n_routes; i++)
-		c->route[i] = l->route[i];
-	d->route = c->route;
-	d->n_route = l->n_routes;
-	d->target = l->target;
-	d->branch = l->branch;
-	d->uac = l->uac;
-	d->sdp_local = l->sdp_local ? l->sdp_local : (char *)"";
-	d->sdp_remote = l->sdp_remote ? l->sdp_remote : (char *)"";
-	d->transport = (char *)transports[l->to.transport];
-	d->contact = l->contact;
-	if (l->invite && (l->st == SIP_IN || l->st == SIP_OUT)) {
-		d->invite.data = (uint8_t *)l->invite;
-		d->invite.len = l->n_invite;
-	}
-	/* where its requests go: the source it came from, or the flow */
-	snprintf(l->received, sizeof(l->received), strchr(l->to.host, ':') ?
-		 "[%s]:%u" : "%s:%u", l->to.host, l->to.port);
-	d->received = l->received;
-	out->kind = TD__LEG_KIND__LEG_SIP;
-	out->peer = l->peer;
-	out->unit = l->unit;
-	out->internal = l->internal;
-	out->sip = d;
 }

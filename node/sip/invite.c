@@ -77,7 +77,7 @@ static int take_dialog(struct sip_leg *l, const struct td_sip_up *u,
 	l->internal = at->internal;
 	td_str_cut(l->unit, sizeof(l->unit), at->name);
 	td_str_cut(l->local_tag, sizeof(l->local_tag), u->tag);
-	l->remote_cseq = td_sip_cseq(m);
+	l->remote_cseq = l->invite_cseq = td_sip_cseq(m);
 	if (td_str_copy(l->call_id, sizeof(l->call_id),
 			td_sip_value(m, TD_SIP_H_CALL_ID, 0)) ||
 	    !td_sip_is_text(l->call_id) ||
@@ -174,9 +174,11 @@ static void external_setup(struct td_sip *sip, const struct td_sip_msg *m,
 }
 
 static bool format_ok(struct td_sip *s, const struct td_sip_up *u,
-		      const struct td_sip_msg *m, struct td_session **sess)
+		      const struct td_sip_msg *m, struct td_session **sess,
+		      struct td_stimer *timer)
 {
 	const char *headers;
+	char min[32];
 	int rc, status;
 
 	if (!accepts_sdp(m)) {
@@ -185,6 +187,12 @@ static bool format_ok(struct td_sip *s, const struct td_sip_up *u,
 	}
 	if (u->n > SIP_MAX_INVITE) {
 		sip_answer(s, u, 413, NULL);
+		return false;
+	}
+	status = sip_timer_ask(s, m, timer);
+	if (status) {
+		snprintf(min, sizeof(min), "Min-SE: %u\r\n", TD_STIMER_MIN_S);
+		sip_answer(s, u, status, status == 422 ? min : NULL);
 		return false;
 	}
 	rc = sip_body_session(m, u->from.host, sess);
@@ -205,7 +213,8 @@ static bool trusted(const struct td_sip *s, const struct td_sip_up *u)
 
 static void begin_call(struct td_sip *s, const struct td_sip_up *u,
 		       const struct td_sip_msg *m,
-		       const struct sip_listener *at, struct td_setup *set)
+		       const struct sip_listener *at, struct td_setup *set,
+		       const struct td_stimer *timer)
 {
 	struct sip_leg *l;
 	uint64_t tr = u->tr;
@@ -221,6 +230,8 @@ static void begin_call(struct td_sip *s, const struct td_sip_up *u,
 	if (l->invite)
 		memcpy(l->invite, u->text, u->n);
 	l->n_invite = u->n;
+	l->timer_next = *timer;
+	l->update = td_sip_lists(m, TD_SIP_H_ALLOW, "UPDATE");
 	if (set->session.kind == TD_MEDIA_RTP)
 		sip_set_text(&l->sdp_remote, set->session.raw);
 	rc = l->invite ? take_dialog(l, u, m, at, set->called) : -ENOMEM;
@@ -251,6 +262,7 @@ void sip_on_invite(struct td_sip *s, const struct td_sip_up *u,
 {
 	const struct sip_listener *at = sip_listener(s, u->listener);
 	struct td_session *sess = NULL;
+	struct td_stimer timer = { 0 };
 	struct td_setup *set;
 	struct td_sip_uri uri;
 	char user[TD_NUMBER_MAX] = "";
@@ -263,7 +275,7 @@ void sip_on_invite(struct td_sip *s, const struct td_sip_up *u,
 		sip_answer(s, u, 403, NULL);
 		return;
 	}
-	if (!format_ok(s, u, m, &sess))
+	if (!format_ok(s, u, m, &sess, &timer))
 		return;
 	if (!at->internal && !sip_authenticate(s, u, m, user)) {
 		free(sess);
@@ -289,6 +301,6 @@ void sip_on_invite(struct td_sip *s, const struct td_sip_up *u,
 		 td_str_copy(set->called, sizeof(set->called), uri.user))
 		sip_answer(s, u, 404, NULL);
 	else
-		begin_call(s, u, m, at, set);
+		begin_call(s, u, m, at, set, &timer);
 	free(set);
 }

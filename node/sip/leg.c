@@ -11,7 +11,10 @@
 
 /* What all SIP legs share: life, sending behind a checkpoint, clearing. */
 
-enum { CLEAR_GUARD_MS = 5000 };	/* beyond the stack's own timers */
+enum {
+	CLEAR_GUARD_MS = 5000,	/* beyond the stack's own timers */
+	TIDY_MS = 1000,
+};
 
 int sip_leg_make(struct td_sip *s, struct sip_leg **out)
 {
@@ -101,6 +104,8 @@ void sip_leg_free(struct td_leg *leg)
 	td_timer_stop(&l->no_answer);
 	td_timer_stop(&l->later);
 	td_timer_stop(&l->glare);
+	td_timer_stop(&l->tidy);
+	sip_timer_stop(l);
 	n = dialog_key(l, key, sizeof(key));
 	if (td_map_get(s->dialogs, key, n) == l)
 		td_map_del(s->dialogs, key, n);
@@ -111,8 +116,11 @@ void sip_leg_free(struct td_leg *leg)
 	forget(s, &l->re_in);
 	forget(s, &l->re_out);
 	sip_tr_done(s, &l->bye_tr);
+	sip_tr_done(s, &l->ping);
 	td_map_del(s->legs, &l->id, sizeof(l->id));
 	free(l->invite);
+	free(l->headers);
+	free(l->re_raw);
 	free(l->sdp_local);
 	free(l->sdp_remote);
 	free(l->pending);
@@ -146,7 +154,24 @@ void sip_leg_over(struct sip_leg *l, int cause)
 	l->clear_cause = cause;
 	td_timer_stop(&l->no_answer);
 	td_timer_stop(&l->glare);
+	td_timer_stop(&l->tidy);
+	sip_timer_stop(l);
 	td_timer_start(l->sip->cfg.loop, &l->later, 0, on_over, l);
+}
+
+static void on_tidy(void *arg)
+{
+	struct sip_leg *l = arg;
+
+	/* nothing waits for it: when it is refused, the next one says it */
+	l->leg.up->checkpoint(l->leg.up->arg, &l->leg);
+}
+
+void sip_leg_tidy(struct sip_leg *l)
+{
+	if (l->st != SIP_OVER && !td_timer_running(&l->tidy))
+		td_timer_start(l->sip->cfg.loop, &l->tidy, TIDY_MS, on_tidy,
+			       l);
 }
 
 /* ---- sending behind a checkpoint ---- */
@@ -275,13 +300,16 @@ int sip_leg_bye(struct sip_leg *l, int cause)
 	l->clear_cause = cause;
 	l->st = SIP_CLEARING;
 	td_timer_stop(&l->glare);
+	sip_timer_stop(l);
 	reason_header(cause, h, sizeof(h));
 	d = sip_dialog_request(l, "BYE", ++l->local_cseq, h, NULL, NULL);
 	if (d) {
 		l->bye_tr = sip_tr_new(l);
+		l->bye_cseq = l->local_cseq;
 		d->type = TD_SIP_DOWN_REQUEST;
 		d->tr = l->bye_tr;
-		sip_random_hex(d->branch, 24);
+		sip_random_hex(l->bye_branch, 24);
+		memcpy(d->branch, l->bye_branch, sizeof(d->branch));
 	}
 	rc = sip_leg_send(l, d);
 	if (rc)
@@ -289,6 +317,13 @@ int sip_leg_bye(struct sip_leg *l, int cause)
 	else
 		guard(l);
 	return rc;
+}
+
+void sip_leg_dead(struct sip_leg *l, int cause)
+{
+	if (l->st == SIP_UP)
+		sip_leg_bye(l, cause);
+	sip_leg_over(l, cause);
 }
 
 static void refuse(struct sip_leg *l, int cause, unsigned int retry_after_s)
@@ -406,6 +441,7 @@ static int provisional(struct sip_leg *l, int status,
 	}
 	if (sdp)
 		sip_set_text(&l->sdp_local, sdp);
+	l->ringing = true;
 	rc = sip_leg_reply(l, l->tr, status, NULL, sdp);
 	free(sdp);
 	return rc;
@@ -424,7 +460,7 @@ static int leg_alerting(struct td_leg *leg, const struct td_session *s)
 static int leg_answer(struct td_leg *leg, const struct td_session *s)
 {
 	struct sip_leg *l = (struct sip_leg *)leg;
-	char *sdp;
+	char *sdp, h[128];
 	int rc;
 
 	if (l->st != SIP_IN)
@@ -436,9 +472,13 @@ static int leg_answer(struct td_leg *leg, const struct td_session *s)
 	if (sdp)
 		sip_set_text(&l->sdp_local, sdp);
 	l->st = SIP_IN_ACK;
-	rc = sip_leg_reply(l, l->tr, 200, NULL, sdp);
-	if (rc)
+	sip_timer_start(l, &l->timer_next);
+	sip_timer_answer(&l->timer, h, sizeof(h));
+	rc = sip_leg_reply(l, l->tr, 200, h, sdp);
+	if (rc) {
 		l->st = SIP_IN;
+		sip_timer_stop(l);
+	}
 	free(sdp);
 	return rc;
 }
@@ -488,6 +528,7 @@ const struct td_leg_ops sip_leg_ops = {
 	.offer = leg_offer,
 	.offer_reply = leg_offer_reply,
 	.dtmf = leg_dtmf,
+	.probe = sip_probe,
 	.clear = leg_clear,
 	.checkpoint = sip_dialog_checkpoint,
 	.free = sip_leg_free,

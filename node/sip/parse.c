@@ -14,6 +14,7 @@ static const struct {
 	enum td_sip_hdr id;
 } names[] = {
 	{ "Accept", 0, TD_SIP_H_ACCEPT },
+	{ "Allow", 0, TD_SIP_H_ALLOW },
 	{ "Authorization", 0, TD_SIP_H_AUTHORIZATION },
 	{ "Call-ID", 'i', TD_SIP_H_CALL_ID },
 	{ "Contact", 'm', TD_SIP_H_CONTACT },
@@ -26,6 +27,7 @@ static const struct {
 	{ "From", 'f', TD_SIP_H_FROM },
 	{ "Max-Forwards", 0, TD_SIP_H_MAX_FORWARDS },
 	{ "Path", 0, TD_SIP_H_PATH },
+	{ "Min-SE", 0, TD_SIP_H_MIN_SE },
 	{ "P-Asserted-Identity", 0, TD_SIP_H_P_ASSERTED_IDENTITY },
 	{ "Privacy", 0, TD_SIP_H_PRIVACY },
 	{ "Proxy-Authorization", 0, TD_SIP_H_PROXY_AUTHORIZATION },
@@ -35,6 +37,7 @@ static const struct {
 	{ "Require", 0, TD_SIP_H_REQUIRE },
 	{ "Retry-After", 0, TD_SIP_H_RETRY_AFTER },
 	{ "Route", 0, TD_SIP_H_ROUTE },
+	{ "Session-Expires", 'x', TD_SIP_H_SESSION_EXPIRES },
 	{ "Supported", 'k', TD_SIP_H_SUPPORTED },
 	{ "To", 't', TD_SIP_H_TO },
 	{ "User-Agent", 0, TD_SIP_H_USER_AGENT },

@@ -283,6 +283,8 @@ int td_sip_new(const struct td_sip_cfg *cfg, struct td_sip **out)
 		s->cfg.internal_port = 5066;
 	if (!s->cfg.no_answer_ms)
 		s->cfg.no_answer_ms = 180000;
+	if (!s->cfg.second_ms)
+		s->cfg.second_ms = 1000;
 	if (!s->cfg.max_legs)
 		s->cfg.max_legs = 8192;
 	if (td_map_new(&s->dialogs) || td_map_new(&s->trs) ||
@@ -340,12 +342,14 @@ static json_t *counters(const struct td_sip *s)
 	td_nta_stats(s->nta, &n);
 #define I(x) (json_int_t)(x)
 	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI"
-			 " sI sI sI sI sI sI}",
+			 " sI sI sI sI sI sI sI sI}",
 		"requests", I(s->st.requests), "responses",
 		I(s->st.responses), "registers", I(s->st.registers),
 		"invites", I(s->st.invites), "challenges",
 		I(s->st.challenges), "forbidden", I(s->st.forbidden),
-		"refused", I(s->st.refused), "legs_in", I(s->st.legs_in),
+		"refused", I(s->st.refused), "refreshes",
+		I(s->st.refreshes), "sessions_expired", I(s->st.expired),
+		"legs_in", I(s->st.legs_in),
 		"legs_out", I(s->st.legs_out), "checkpoints_refused",
 		I(s->st.checkpoints_refused), "effects_cancelled",
 		I(s->st.effects_cancelled), "stray",

@@ -29,6 +29,7 @@ struct td_sip_cfg {
 	uint16_t internal_port;	/* 5066 */
 	uint32_t no_answer_ms;	/* 180000: then cause 19 */
 	uint32_t t1x64_ms;	/* 32000: timers B, F and H */
+	uint32_t second_ms;	/* 1000: of session timers */
 	uint32_t max_legs;	/* 8192 */
 	uint32_t max_kept;	/* 50000: transactions of an address that the
 				 * stack keeps for 32 s; then 503 */

@@ -7,6 +7,7 @@
 #include "node/sip/nta.h"
 #include "node/sip/parse.h"
 #include "node/sip/sip.h"
+#include "node/sip/stimer.h"
 #include "proto/base/map.h"
 
 enum { SIP_MAX_ROUTES = 8, SIP_MAX_INVITE = 16384, SIP_MAX_LISTENERS = 31 };
@@ -21,7 +22,7 @@ struct sip_listener {
 struct sip_stats {
 	uint64_t requests, responses, registers, invites, challenges,
 		forbidden, refused, legs_in, legs_out, checkpoints_refused,
-		effects_cancelled, stray;
+		effects_cancelled, stray, refreshes, expired;
 };
 
 struct td_sip {
@@ -73,6 +74,9 @@ struct sip_leg {
 	char received[64];		/* source of the INVITE taken */
 	char branch[40];
 	uint64_t tr;			/* of the INVITE that set it up */
+	uint32_t invite_cseq;
+	char *headers;			/* of ours, for a second try */
+	bool tried_longer;		/* RFC 4028 7.3 */
 	char *invite;			/* it, while it is pending */
 	size_t n_invite;
 	char *sdp_local, *sdp_remote;	/* last of each, NULL none */
@@ -81,18 +85,35 @@ struct sip_leg {
 	/* re-INVITE, UPDATE: one each way */
 	uint64_t re_in, re_out;
 	bool re_update;			/* re_in is an UPDATE */
+	char *re_raw;			/* re_in as it came */
+	size_t n_re_raw;
 	char re_branch[40];
 	uint32_t re_cseq;
+	bool refreshing;		/* re_out offers nothing new */
 	struct td_session *pending;	/* offer that waits for its turn */
+	/* session timer */
+	struct td_stimer timer;		/* agreed */
+	struct td_stimer timer_next;	/* by our 2xx to tr or re_in */
+	int64_t refresh_at_ms, end_at_ms;	/* agreed time; 0: none */
+	struct td_timer refresh, expiry;
+	bool update;			/* the far end takes UPDATE */
+	uint64_t ping;			/* UPDATE or OPTIONS without a body */
+	bool ping_update, probing;
 	uint64_t bye_tr;
+	char bye_branch[40];
+	uint32_t bye_cseq;
 	bool must_bye;			/* clear() came before the ACK */
 	int clear_cause, clear_status;
 	bool proceeding;		/* told */
-	struct td_timer no_answer, later, glare;
+	bool ringing;			/* a 18x was sent, or came */
+	struct td_timer no_answer, later, glare, tidy;
 	/* room for the checkpoint that was asked for last */
 	struct sip_checkpoint {
 		Td__SipDialog dialog;
+		Td__SipRequest theirs, ours;
+		Td__SipTimer timer;
 		char *route[SIP_MAX_ROUTES];
+		char other[64];
 	} cp[1];
 };
 
@@ -139,13 +160,43 @@ void sip_on_cancel(struct sip_leg *l, const struct td_sip_msg *m);
 int sip_offer_reply(struct sip_leg *l, int cause, const struct td_session *s);
 
 /* uac.c */
+/** m's session; *same: no other than it said before. NULL: none */
+struct td_session *sip_response_session(struct sip_leg *l,
+					const struct td_sip_msg *m,
+					bool *same);
+int sip_ack(struct sip_leg *l, uint32_t cseq, const char *branch,
+	    const char *sdp);
 int sip_setup(struct td_leg *leg, const struct td_setup *s);
 /** m NULL: the stack's own 408 or 503 */
 void sip_on_response(struct sip_leg *l, uint64_t tr, int status,
 		     const struct td_sip_msg *m);
+int sip_ack_offer(struct sip_leg *l, int cause, const struct td_session *s);
+
+/* reinvite.c */
+void sip_on_reinvite(struct sip_leg *l, int status, const struct td_sip_msg *m);
+int sip_reinvite(struct sip_leg *l, const char *sdp);
 int sip_offer(struct sip_leg *l, const struct td_session *s);
 void sip_send_pending(struct sip_leg *l);
-int sip_ack_offer(struct sip_leg *l, int cause, const struct td_session *s);
+
+/* timer.c */
+struct td_text;
+/** What our 2xx to m would agree on, from *t. @return 0, or 400, 422 */
+int sip_timer_ask(struct td_sip *s, const struct td_sip_msg *m,
+		  struct td_stimer *t);
+/** Header lines of such a 2xx, and of a request of ours. */
+void sip_timer_answer(const struct td_stimer *t, char *out, size_t size);
+void sip_timer_request(const struct sip_leg *l, struct td_text *h);
+/** A 422 came. @return false: nothing to be gained by asking again */
+bool sip_timer_422(struct sip_leg *l, const struct td_sip_msg *m);
+/** A 2xx came to an INVITE or UPDATE of ours. */
+void sip_timer_2xx(struct sip_leg *l, const struct td_sip_msg *m);
+/** The session is agreed or refreshed as of now. */
+void sip_timer_start(struct sip_leg *l, const struct td_stimer *t);
+void sip_timer_stop(struct sip_leg *l);
+/** A refresh of ours was refused. */
+void sip_timer_retry(struct sip_leg *l, bool now);
+int sip_probe(struct td_leg *leg);
+void sip_on_ping(struct sip_leg *l, int status, const struct td_sip_msg *m);
 
 /* leg.c */
 int sip_leg_make(struct td_sip *s, struct sip_leg **out);
@@ -164,6 +215,13 @@ void sip_leg_event(struct sip_leg *l, enum td_leg_event_type type, int cause,
 uint64_t sip_tr_new(struct sip_leg *l);
 void sip_tr_done(struct td_sip *s, uint64_t *tr);
 int sip_leg_bye(struct sip_leg *l, int cause);
+/** The far end is gone: a BYE none the less, whose answer is not waited for. */
+void sip_leg_dead(struct sip_leg *l, int cause);
+/** What has changed without anything leaving is checkpointed soon. */
+void sip_leg_tidy(struct sip_leg *l);
+
+/* checkpoint.c: all of a leg that another node needs; strings live in it */
+void sip_dialog_checkpoint(struct td_leg *leg, Td__CallLeg *out);
 
 /* dialog.c: texts of a dialog */
 /** A request within the dialog, or the INVITE that begins it.
@@ -177,7 +235,6 @@ struct td_sip_down *sip_dialog_request(struct sip_leg *l, const char *method,
 int sip_dialog_sdp(struct sip_leg *l, const struct td_session *s,
 		   const char *offer, char **out);
 int sip_dialog_target(struct sip_leg *l, const struct td_sip_msg *m);
-void sip_dialog_checkpoint(struct td_leg *leg, Td__CallLeg *out);
 /** Body's session; *out is malloc'ed. @return 0, -ENODATA no body,
  *  -EPROTO not SDP (415), td_sdp_parse's errors */
 int sip_body_session(const struct td_sip_msg *m, const char *from,

@@ -191,14 +191,16 @@ static void on_no_answer(void *arg)
 		l->leg.ops->clear(&l->leg, 19, 0);
 }
 
-static int send_invite(struct sip_leg *l, const char *headers,
-		       const char *sdp)
+/** With the headers and the offer kept in the leg. */
+static int send_invite(struct sip_leg *l)
 {
 	struct td_sip_down *d = sip_dialog_request(l, "INVITE",
-		++l->local_cseq, headers, "application/sdp", sdp);
+		++l->local_cseq, l->headers, "application/sdp",
+		l->sdp_local);
 
 	if (!d)
 		return -EINVAL;
+	l->invite_cseq = l->local_cseq;
 	free(l->invite);
 	l->invite = malloc(d->n);
 	if (!l->invite) {
@@ -241,8 +243,10 @@ int sip_setup(struct td_leg *leg, const struct td_setup *s)
 		sip_set_text(&l->sdp_local, sdp);
 		l->offered = true;
 	}
+	sip_set_text(&l->headers, headers);
 	if (!rc)
-		rc = send_invite(l, headers, sdp);
+		rc = l->headers && !sdp == !l->sdp_local ? send_invite(l) :
+							   -ENOMEM;
 	free(sdp);
 	if (rc) {
 		l->st = SIP_NULL;
@@ -255,8 +259,8 @@ int sip_setup(struct td_leg *leg, const struct td_setup *s)
 
 /* ---- responses to the INVITE ---- */
 
-static int send_ack(struct sip_leg *l, uint32_t cseq, const char *branch,
-		    const char *sdp)
+int sip_ack(struct sip_leg *l, uint32_t cseq, const char *branch,
+	    const char *sdp)
 {
 	struct td_sip_down *d = sip_dialog_request(l, "ACK", cseq, NULL,
 						   "application/sdp", sdp);
@@ -292,14 +296,18 @@ static int confirm(struct sip_leg *l, const struct td_sip_msg *m)
 	return sip_dialog_target(l, m);
 }
 
-static struct td_session *response_session(struct sip_leg *l,
-					   const struct td_sip_msg *m)
+struct td_session *sip_response_session(struct sip_leg *l,
+					const struct td_sip_msg *m,
+					bool *same)
 {
 	struct td_session *s = NULL;
 
+	*same = false;
 	if (!m || sip_body_session(m, l->to.host, &s))
 		return NULL;
-	sip_set_text(&l->sdp_remote, s->raw);
+	*same = l->sdp_remote && !strcmp(l->sdp_remote, s->raw);
+	if (!*same)
+		sip_set_text(&l->sdp_remote, s->raw);
 	return s;
 }
 
@@ -307,6 +315,7 @@ static void on_provisional(struct sip_leg *l, int status,
 			   const struct td_sip_msg *m)
 {
 	struct td_session *s;
+	bool same;
 
 	if (l->st != SIP_OUT)
 		return;
@@ -316,8 +325,10 @@ static void on_provisional(struct sip_leg *l, int status,
 		if (l->st != SIP_OUT)
 			return;
 	}
-	s = l->offered && status != 100 ? response_session(l, m) : NULL;
+	s = l->offered && status != 100 ? sip_response_session(l, m, &same) :
+					  NULL;
 	l->early_sdp |= s != NULL;
+	l->ringing |= status > 100;
 	if (status == 180)
 		sip_leg_event(l, TD_LEV_ALERTING, 0, status, s);
 	else if (status == 183 && s)
@@ -327,7 +338,7 @@ static void on_provisional(struct sip_leg *l, int status,
 
 static void on_answer(struct sip_leg *l, const struct td_sip_msg *m)
 {
-	bool cancelled = l->st == SIP_CLEARING;
+	bool cancelled = l->st == SIP_CLEARING, same;
 	struct td_session *s = NULL;
 
 	td_timer_stop(&l->no_answer);
@@ -337,18 +348,21 @@ static void on_answer(struct sip_leg *l, const struct td_sip_msg *m)
 		return;
 	}
 	if (!cancelled)
-		s = response_session(l, m);
+		s = sip_response_session(l, m, &same);
+	l->update = td_sip_lists(m, TD_SIP_H_ALLOW, "UPDATE");
+	sip_timer_2xx(l, m);
 	if (cancelled || (!s && !l->early_sdp)) {
 		/* too late, or an answer that says nothing about voice */
 		l->st = SIP_UP;
-		send_ack(l, l->local_cseq, l->branch, NULL);
+		sip_ack(l, l->invite_cseq, l->branch, NULL);
 		sip_leg_bye(l, cancelled ? l->clear_cause : 127);
 	} else if (!l->offered) {
 		l->st = SIP_OUT_OFFERED;
 		sip_leg_event(l, TD_LEV_ANSWERED, 0, 200, s);
 	} else {
 		l->st = SIP_UP;
-		if (send_ack(l, l->local_cseq, l->branch, NULL))
+		l->offered = false;
+		if (sip_ack(l, l->invite_cseq, l->branch, NULL))
 			sip_leg_over(l, 41);
 		else
 			sip_leg_event(l, TD_LEV_ANSWERED, 0, 200, s);
@@ -381,6 +395,15 @@ static bool try_other(struct sip_leg *l)
 	return !sip_leg_send(l, d);
 }
 
+/** RFC 4028 7.3: the interval is too small for somebody; once more. */
+static bool try_longer(struct sip_leg *l, const struct td_sip_msg *m)
+{
+	if (l->st != SIP_OUT || l->tried_longer || !sip_timer_422(l, m))
+		return false;
+	l->tried_longer = true;
+	return !send_invite(l);
+}
+
 static void on_failure(struct sip_leg *l, int status,
 		       const struct td_sip_msg *m)
 {
@@ -389,6 +412,8 @@ static void on_failure(struct sip_leg *l, int status,
 
 	sip_tr_done(l->sip, &l->tr);
 	if (!m && status == 503 && try_other(l))
+		return;
+	if (m && status == 422 && try_longer(l, m))
 		return;
 	if (l->st == SIP_CLEARING) {
 		cause = l->clear_cause;
@@ -401,103 +426,6 @@ static void on_failure(struct sip_leg *l, int status,
 	sip_leg_over(l, cause);
 }
 
-/* ---- within the dialog ---- */
-
-static void on_glare(void *arg)
-{
-	sip_send_pending(arg);
-}
-
-static void on_reinvite(struct sip_leg *l, int status,
-			const struct td_sip_msg *m)
-{
-	struct td_session *s = NULL;
-	uint32_t ms;
-
-	if (status < 200)
-		return;
-	sip_tr_done(l->sip, &l->re_out);
-	if (status < 300 && m) {
-		sip_dialog_target(l, m);
-		s = response_session(l, m);
-		send_ack(l, l->re_cseq, l->re_branch, NULL);
-		free(l->pending);
-		l->pending = NULL;
-		if (l->st == SIP_UP)
-			sip_leg_event(l, TD_LEV_OFFER_REPLY, s ? 0 : 127,
-				      status, s);
-		free(s);
-		return;
-	}
-	if (l->st != SIP_UP)
-		return;
-	if (status == 491) {
-		/* RFC 3261 14.1: the owner of the Call-ID waits longer */
-		sip_random_hex(l->re_branch, 8);
-		ms = strtoul(l->re_branch, NULL, 16) % 190 * 10;
-		td_timer_start(l->sip->cfg.loop, &l->glare,
-			       l->uac ? 2100 + ms : ms, on_glare, l);
-		return;
-	}
-	free(l->pending);
-	l->pending = NULL;
-	if (status == 408 || status == 481) {	/* RFC 3261 12.2.1.2 */
-		sip_leg_bye(l, status == 408 ? 102 : 41);
-		return;
-	}
-	sip_leg_event(l, TD_LEV_OFFER_REPLY, td_sip_cause_of_status(status),
-		      status, NULL);
-}
-
-void sip_send_pending(struct sip_leg *l)
-{
-	struct td_sip_down *d;
-	char *sdp = NULL;
-	int rc;
-
-	if (!l->pending || l->st != SIP_UP || l->re_out || l->re_in)
-		return;
-	rc = sip_dialog_sdp(l, l->pending, NULL, &sdp);
-	d = rc ? NULL : sip_dialog_request(l, "INVITE", l->local_cseq + 1,
-					   NULL, "application/sdp", sdp);
-	if (d) {
-		l->re_cseq = ++l->local_cseq;
-		l->re_out = sip_tr_new(l);
-		sip_set_text(&l->sdp_local, sdp);
-		d->type = TD_SIP_DOWN_REQUEST;
-		d->tr = l->re_out;
-		sip_random_hex(l->re_branch, 24);
-		memcpy(d->branch, l->re_branch, sizeof(d->branch));
-		rc = sip_leg_send(l, d);
-		if (rc)
-			sip_tr_done(l->sip, &l->re_out);
-	}
-	free(sdp);
-	if (!d || rc) {
-		free(l->pending);
-		l->pending = NULL;
-		td_warn("sip", "SIP-OFFER", "call_id=%s a re-INVITE could not "
-			"leave", l->call_id);
-	}
-}
-
-int sip_offer(struct sip_leg *l, const struct td_session *s)
-{
-	if (l->st != SIP_UP && l->st != SIP_IN_ACK)
-		return -EINVAL;
-	if (l->pending)
-		return -EBUSY;
-	l->pending = malloc(sizeof(*l->pending));
-	if (!l->pending)
-		return -ENOMEM;
-	*l->pending = *s;
-	/* before the ACK, or while one of theirs is open, it waits */
-	if (l->st != SIP_UP || l->re_in)
-		return 0;
-	sip_send_pending(l);
-	return l->pending ? 0 : -EAGAIN;
-}
-
 void sip_on_response(struct sip_leg *l, uint64_t tr, int status,
 		     const struct td_sip_msg *m)
 {
@@ -507,7 +435,9 @@ void sip_on_response(struct sip_leg *l, uint64_t tr, int status,
 			sip_leg_over(l, l->clear_cause);
 		}
 	} else if (tr == l->re_out) {
-		on_reinvite(l, status, m);
+		sip_on_reinvite(l, status, m);
+	} else if (tr == l->ping) {
+		sip_on_ping(l, status, m);
 	} else if (tr != l->tr) {
 		l->sip->st.stray++;
 	} else if (status < 200) {
@@ -531,7 +461,7 @@ int sip_ack_offer(struct sip_leg *l, int cause, const struct td_session *s)
 	if (!rc && sdp)
 		sip_set_text(&l->sdp_local, sdp);
 	if (!rc)
-		rc = send_ack(l, l->local_cseq, l->branch, sdp);
+		rc = sip_ack(l, l->invite_cseq, l->branch, sdp);
 	free(sdp);
 	if (rc || cause)
 		sip_leg_bye(l, cause ? cause : 88);

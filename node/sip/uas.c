@@ -9,20 +9,27 @@
 
 /* Every request that the stack lets through comes in here: RFC 3261 8.2. */
 
-/** RFC 3261 8.2.2.3: no extension is required here. */
+/** RFC 3261 8.2.2.3: of extensions only timers (RFC 4028) are known. */
 static bool refuse_extensions(struct td_sip *s, const struct td_sip_up *u,
 			      const struct td_sip_msg *m)
 {
 	struct td_sip_walk w = { 0 };
 	char one[128], list[512];
 	struct td_text t = { .p = list, .size = sizeof(list) };
+	unsigned int n = 0, known = 0;
 
 	if (!td_sip_value(m, TD_SIP_H_REQUIRE, 0))
 		return false;
 	td_text_put(&t, "Unsupported: ");
-	for (int i = 0; td_sip_walk(m, TD_SIP_H_REQUIRE, &w, one, sizeof(one));
-	     i++)
-		td_text_put(&t, "%s%s", i ? ", " : "", one);
+	while (td_sip_walk(m, TD_SIP_H_REQUIRE, &w, one, sizeof(one))) {
+		if (!strcasecmp(one, "timer"))
+			known++;
+		else
+			td_text_put(&t, "%s%s", n++ ? ", " : "", one);
+	}
+	/* without one that could be read, it is not known either */
+	if (!n && known)
+		return false;
 	td_text_put(&t, "\r\n");
 	sip_answer(s, u, 420, t.full ? NULL : list);
 	return true;

@@ -61,7 +61,7 @@ static void on_bye(struct sip_leg *l, const struct td_sip_up *u,
 	}
 	if (l->re_in) {
 		reply(l, l->re_in, 487, NULL, NULL);
-		l->re_in = 0;
+		sip_tr_done(l->sip, &l->re_in);
 	}
 	reply(l, u->tr, 200, NULL, NULL);
 	/* when ours has crossed it, the call is over none the less */
@@ -69,54 +69,114 @@ static void on_bye(struct sip_leg *l, const struct td_sip_up *u,
 						reason_of(m));
 }
 
-/** re-INVITE or UPDATE with an offer, or a re-INVITE that asks for one. */
-static void on_offer(struct sip_leg *l, const struct td_sip_up *u,
-		     const struct td_sip_msg *m, bool update)
+/** Is it not the time for an offer? RFC 3261 14.2, RFC 3311 5.2. */
+static bool glares(struct sip_leg *l, const struct td_sip_up *u)
 {
-	struct td_session *s = NULL;
-	const char *headers;
-	int rc, status;
+	char h[32];
 
-	if (l->re_in) {
-		reply(l, u->tr, 500, "Retry-After: 3\r\n", NULL);
-		return;
+	if (l->re_in || l->st == SIP_IN) {	/* theirs of before is open */
+		sip_random_hex(h, 8);
+		snprintf(h, sizeof(h), "Retry-After: %lu\r\n",
+			 strtoul(h, NULL, 16) % 11);
+		reply(l, u->tr, 500, h, NULL);
+		return true;
 	}
-	if (l->re_out || l->st != SIP_UP) {	/* glare, RFC 3261 14.2 */
+	if (l->re_out || l->st != SIP_UP) {
 		reply(l, u->tr, 491, NULL, NULL);
-		return;
+		return true;
 	}
-	if (sip_dialog_target(l, m)) {
-		reply(l, u->tr, 400, NULL, NULL);
-		return;
+	return false;
+}
+
+/** UPDATE without a body: a refresh, or no more than a question. */
+static void on_refresh(struct sip_leg *l, const struct td_sip_up *u)
+{
+	char h[128];
+
+	if (l->st == SIP_UP)		/* before that there is no session */
+		sip_timer_start(l, &l->timer_next);
+	sip_timer_answer(l->st == SIP_UP ? &l->timer : &(struct td_stimer){ 0 },
+			 h, sizeof(h));
+	reply(l, u->tr, 200, h, NULL);
+}
+
+static int keep_request(struct sip_leg *l, const struct td_sip_up *u,
+			bool update)
+{
+	char *raw = malloc(u->n + 1);
+
+	if (!raw || td_map_set(l->sip->trs, &u->tr, sizeof(u->tr), l, NULL)) {
+		free(raw);
+		return -ENOMEM;
 	}
-	rc = sip_body_session(m, u->from.host, &s);
-	if (rc && rc != -ENODATA) {
-		status = sip_body_status(rc, &headers);
-		reply(l, u->tr, status, headers, NULL);
-		return;
-	}
-	if (!s && update) {
-		reply(l, u->tr, 200, NULL, NULL);
+	memcpy(raw, u->text, u->n);
+	free(l->re_raw);
+	l->re_raw = raw;
+	l->n_re_raw = u->n;
+	l->re_in = u->tr;
+	l->re_update = update;
+	return 0;
+}
+
+/** re-INVITE or UPDATE with an offer, or a re-INVITE that asks for one. */
+static void take_offer(struct sip_leg *l, const struct td_sip_up *u,
+		       struct td_session *s, bool update)
+{
+	if (keep_request(l, u, update)) {
+		reply(l, u->tr, 500, NULL, NULL);
 		return;
 	}
 	/* our offer of before has gone: what comes is compared to theirs */
 	if (s)
 		sip_set_text(&l->sdp_remote, s->raw);
 	l->offered = !s;
-	l->re_in = u->tr;
-	l->re_update = update;
-	if (td_map_set(l->sip->trs, &l->re_in, sizeof(l->re_in), l, NULL)) {
-		l->re_in = 0;
-		reply(l, u->tr, 500, NULL, NULL);
-	} else {
-		sip_leg_event(l, TD_LEV_OFFER, 0, 0, s);
+	sip_leg_event(l, TD_LEV_OFFER, 0, 0, s);
+}
+
+static void on_offer(struct sip_leg *l, const struct td_sip_up *u,
+		     const struct td_sip_msg *m, bool update)
+{
+	struct td_stimer t = l->timer;
+	struct td_session *s = NULL;
+	const char *headers = NULL;
+	char min[32];
+	int rc, status;
+
+	if (!(update && !m->n_body) && glares(l, u))
+		return;
+	if (u->n > SIP_MAX_INVITE) {
+		reply(l, u->tr, 413, NULL, NULL);
+		return;
 	}
+	status = sip_timer_ask(l->sip, m, &t);
+	if (status == 422) {
+		snprintf(min, sizeof(min), "Min-SE: %u\r\n", TD_STIMER_MIN_S);
+		headers = min;
+	} else if (!status && sip_dialog_target(l, m)) {
+		status = 400;
+	}
+	if (!status) {
+		rc = sip_body_session(m, u->from.host, &s);
+		if (rc && rc != -ENODATA)
+			status = sip_body_status(rc, &headers);
+	}
+	if (status) {
+		reply(l, u->tr, status, headers, NULL);
+		return;
+	}
+	l->timer_next = t;
+	if (td_sip_value(m, TD_SIP_H_ALLOW, 0))
+		l->update = td_sip_lists(m, TD_SIP_H_ALLOW, "UPDATE");
+	if (!s && update)
+		on_refresh(l, u);
+	else
+		take_offer(l, u, s, update);
 	free(s);
 }
 
 int sip_offer_reply(struct sip_leg *l, int cause, const struct td_session *s)
 {
-	char *sdp = NULL;
+	char *sdp = NULL, h[128];
 	int rc = 0, status;
 
 	if (l->st == SIP_OUT_OFFERED)
@@ -136,7 +196,10 @@ int sip_offer_reply(struct sip_leg *l, int cause, const struct td_session *s)
 		reply(l, l->re_in, status, NULL, NULL);
 	} else {
 		sip_set_text(&l->sdp_local, sdp);
-		rc = reply(l, l->re_in, 200, NULL, sdp);
+		if (l->st == SIP_UP)
+			sip_timer_start(l, &l->timer_next);
+		sip_timer_answer(&l->timer_next, h, sizeof(h));
+		rc = reply(l, l->re_in, 200, h, sdp);
 	}
 	free(sdp);
 	if (cause || l->re_update)	/* else it is open until its ACK */
@@ -156,10 +219,12 @@ static void on_info(struct sip_leg *l, const struct td_sip_up *u,
 	size_t n = m->n_body < sizeof(body) - 1 ? m->n_body : sizeof(body) - 1;
 
 	if (m->n_body && (!type || strncasecmp(type, "application/dtmf", 16))) {
-		sip_answer(l->sip, u, 415, "Accept: application/dtmf-relay\r\n");
+		reply(l, u->tr, 415, "Accept: application/dtmf-relay\r\n",
+		      NULL);
 		return;
 	}
-	sip_answer(l->sip, u, 200, NULL);
+	/* its number is checkpointed with it: no digit comes twice */
+	reply(l, u->tr, 200, NULL, NULL);
 	memcpy(body, m->body, n);
 	body[n] = '\0';
 	p = strcasestr(body, "Signal=");
@@ -213,7 +278,7 @@ void sip_on_within(struct td_sip *s, const struct td_sip_up *u,
 		on_info(l, u, m);
 	else if (!strcmp(m->method, "OPTIONS"))
 		sip_answer(s, u, 200, "Allow: " TD_SIP_ALLOW "\r\n"
-			   "Accept: application/sdp\r\n");
+			   "Supported: timer\r\nAccept: application/sdp\r\n");
 	else
 		sip_answer(s, u, 405, "Allow: " TD_SIP_ALLOW "\r\n");
 }
@@ -255,6 +320,8 @@ void sip_on_ack(struct sip_leg *l, const struct td_sip_msg *m)
 		ack_answer(l, m);
 	if (l->st == SIP_UP)
 		sip_send_pending(l);
+	if (l->st == SIP_UP)
+		sip_leg_tidy(l);
 }
 
 void sip_on_no_ack(struct sip_leg *l)

@@ -454,7 +454,7 @@ RIG_FN void rig_new_site(struct rig *r, const char *domain)
 
 /* What a rig is made with; tests of timers set less. */
 struct rig_times {
-	uint32_t t1x64_ms, no_answer_ms, max_kept;
+	uint32_t t1x64_ms, no_answer_ms, max_kept, second_ms;
 };
 
 RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
@@ -467,7 +467,8 @@ RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
 				  .internal_address = "127.0.0.3",
 				  .t1x64_ms = times->t1x64_ms,
 				  .no_answer_ms = times->no_answer_ms,
-				  .max_kept = times->max_kept };
+				  .max_kept = times->max_kept,
+				  .second_ms = times->second_ms };
 	struct td_timer tick = { 0 };
 
 	assert_int_equal(td_loop_new(&r->loop), 0);

@@ -1,84 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rig.h"
+#include "dialogs.h"
 
 /* Dialogs as legs, against a phone written by hand. */
-
-static const char user_uri[] = "sip:1001@tandem.lab";
-
-/** INVITE with digest; @return the leg, *q as it was sent. */
-static struct td_leg *invite(struct rig *r, struct rig_req *q,
-			     const char *body)
-{
-	static unsigned int n;
-	static char id[32];
-	struct td_sip_msg *m;
-	char ack[600];
-
-	snprintf(id, sizeof(id), "call%u@rig", ++n);
-	*q = (struct rig_req){ .method = "INVITE", .uri = user_uri,
-			       .user = "1000", .call_id = id, .cseq = 1,
-			       .body = body, .branch = "z9hG4bKfirst" };
-	snprintf(ack, sizeof(ack), "Contact: <sip:1000@127.0.0.1:%u%s>\r\n",
-		 r->phone_port, r->tcp ? ";transport=tcp" : "");
-	q->headers = strdup(ack);
-	rig_request(r, q);
-	m = rig_expect(r, 407);
-	/* the ACK of a failure has the INVITE's branch */
-	{
-		struct rig_req a = *q;
-		char tag[64];
-
-		rig_tag(m, tag, sizeof(tag));
-		a.method = "ACK";
-		a.to_tag = tag;
-		a.body = NULL;
-		rig_request(r, &a);
-	}
-	q->branch = NULL;
-	rig_again(r, q, m, "pw1000");
-	td_sip_msg_free(m);
-	return rig_call(r);
-}
-
-static void request(struct rig *r, const struct rig_req *base,
-		    const char *method, const char *tag, unsigned int cseq,
-		    const char *body)
-{
-	struct rig_req q = *base;
-
-	q.method = method;
-	q.to_tag = tag;
-	q.cseq = cseq;
-	q.body = body;
-	rig_request(r, &q);
-}
-
-static struct td_session answer_session(void)
-{
-	return (struct td_session){ .kind = TD_MEDIA_RTP,
-		.address = "127.0.0.1", .port = 20000, .codecs = { 8 },
-		.n_codecs = 1, .dtmf_payload = 101 };
-}
-
-/** An incoming call, answered; *tag is ours. */
-static struct td_leg *answered(struct rig *r, struct rig_req *q, char *tag,
-			       size_t size)
-{
-	struct td_leg *l = invite(r, q, RIG_SDP);
-	struct td_session s = answer_session();
-	struct td_sip_msg *m;
-
-	assert_int_equal(l->ops->answer(l, &s), 0);
-	m = rig_expect(r, 200);
-	rig_tag(m, tag, size);
-	assert_non_null(memmem(m->body, m->n_body, "m=audio 20000 RTP/AVP 8 "
-			       "101\r\n", 27));
-	assert_non_null(strstr(td_sip_value(m, TD_SIP_H_CONTACT, 0),
-			       "127.0.0.1"));
-	td_sip_msg_free(m);
-	request(r, q, "ACK", tag, q->cseq, NULL);
-	return l;
-}
 
 static void a_phone_calls_rings_is_answered_and_hangs_up(void **state)
 {
@@ -213,7 +136,7 @@ static void a_cancelled_call_ends_with_487(void **state)
 static void an_overloaded_call_room_gives_503(void **state)
 {
 	struct rig *r = rig_new("tandem.lab", false);
-	struct rig_req q = { .method = "INVITE", .uri = user_uri,
+	struct rig_req q = { .method = "INVITE", .uri = USER_URI,
 			     .user = "1000", .call_id = "o@rig", .cseq = 1,
 			     .body = RIG_SDP };
 	struct td_sip_msg *m;

@@ -1,37 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "rig.h"
+#include "dialogs.h"
 
 /* Outgoing legs, and the internal one between two nodes. */
-
-static struct td_setup *new_setup(struct rig *r)
-{
-	struct td_setup *s = calloc(1, sizeof(*s));
-
-	s->complete = true;
-	strcpy(s->called, "1001");
-	strcpy(s->calling, "1000");
-	strcpy(s->calling_name, "Ann \"A\"");
-	strcpy(s->address, "a1");
-	strcpy(s->transport, r->tcp ? "tcp" : "udp");
-	snprintf(s->target, sizeof(s->target), "sip:1001@127.0.0.1:%u;x=y",
-		 r->phone_port);
-	snprintf(s->received, sizeof(s->received), "127.0.0.1:%u",
-		 r->phone_port);
-	s->session = (struct td_session){ .kind = TD_MEDIA_RTP,
-		.address = "127.0.0.1", .port = 20000, .codecs = { 8, 0 },
-		.n_codecs = 2 };
-	return s;
-}
-
-/** Starts a leg; @return the INVITE the phone got. */
-static struct td_sip_msg *start(struct rig *r, const struct td_setup *s,
-				struct td_leg **leg)
-{
-	assert_int_equal(td_sip_leg_new(r->sip, leg), 0);
-	(*leg)->call = r;
-	assert_int_equal((*leg)->ops->setup(*leg, s), 0);
-	return rig_expect_request(r, "INVITE");
-}
 
 static void it_rings_with_early_media_answers_and_ends(void **state)
 {
