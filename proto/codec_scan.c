@@ -305,6 +305,31 @@ static int count(struct level *l, const ProtobufCFieldDescriptor *f)
 	return 0;
 }
 
+/* Numbers of a repeated field in one piece: proto3's usual form. */
+static int packed(struct scan *s, struct level *l,
+		  const ProtobufCFieldDescriptor *f)
+{
+	const uint8_t *end = s->end;
+	uint64_t n;
+	int rc = value(s, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, &n);
+
+	if (rc)
+		return rc;
+	s->end = s->p + n;
+	while (s->p < s->end && !rc) {
+		uint64_t v;
+
+		rc = count(l, f);
+		if (!rc)
+			rc = value(s, wire_of(f->type), &v);
+		if (!rc)
+			rc = check_number(s, l->d, f, v);
+		*s->need += sizeof(v);
+	}
+	s->end = end;
+	return rc;
+}
+
 static int field(struct scan *s, struct level *l, unsigned int depth)
 {
 	const ProtobufCFieldDescriptor *f;
@@ -328,6 +353,9 @@ static int field(struct scan *s, struct level *l, unsigned int depth)
 		*s->need += v + 16;
 		return 0;
 	}
+	if (f->flags & PROTOBUF_C_FIELD_FLAG_PACKED &&
+	    (tag & 7) == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+		return packed(s, l, f);
 	if ((tag & 7) != wire_of(f->type))
 		return -EBADMSG;
 	rc = count(l, f);

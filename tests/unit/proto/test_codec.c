@@ -417,6 +417,36 @@ static void what_a_later_level_says_is_told_apart(void **state)
 	td_request_free(r);
 }
 
+static int unpack_ha(const void *b, size_t n, size_t *voters)
+{
+	Td__Ha *ha = NULL;
+	int rc = td_ha_unpack(b, n, &ha);
+
+	if (!rc)
+		*voters = ha->record->n_voters;
+	td_ha_free(ha);
+	return rc;
+}
+
+/* a record's voters */
+static void numbers_in_one_piece_are_bounded_too(void **state)
+{
+	uint8_t many[] = { 0x1a, 19, 0x22, 17, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+			   1, 1, 1, 1, 1, 1 };
+	size_t n = 0;
+
+	assert_int_equal(unpack_ha("\x1a\5\x22\3\1\2\x09", 7, &n), 0);
+	assert_int_equal(n, 3);
+	assert_int_equal(unpack_ha("\x1a\4\x20\1\x20\2", 6, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(unpack_ha(many, sizeof(many), &n), -E2BIG);
+	/* a number that does not end; more than there is; too large a one */
+	assert_int_equal(unpack_ha("\x1a\4\x22\2\1\x82", 6, &n), -EBADMSG);
+	assert_int_equal(unpack_ha("\x1a\4\x22\3\1\2", 6, &n), -EBADMSG);
+	assert_int_equal(unpack_ha("\x1a\7\x22\5\xff\xff\xff\xff\x7f", 9,
+				   &n), -EBADMSG);
+}
+
 static void node_ids_and_timeslots_have_their_range(void **state)
 {
 	Td__Op op = op_of(0);
@@ -531,6 +561,7 @@ int main(void)
 		cmocka_unit_test(random_octets_never_crash),
 		cmocka_unit_test(an_op_has_exactly_one_member),
 		cmocka_unit_test(what_a_later_level_says_is_told_apart),
+		cmocka_unit_test(numbers_in_one_piece_are_bounded_too),
 		cmocka_unit_test(node_ids_and_timeslots_have_their_range),
 		cmocka_unit_test(strings_are_utf8_without_nul),
 		cmocka_unit_test(counts_and_lengths_are_bounded),
