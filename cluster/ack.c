@@ -5,6 +5,61 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* --- who holds what --- */
+
+void td_holders_need(struct td_holders *h, uint32_t mask,
+		     const uint64_t life[TD_NODE_MAX_ID + 1])
+{
+	h->need = mask;
+	memcpy(h->life, life, sizeof(h->life));
+}
+
+void td_holders_heard(struct td_holders *h, uint32_t node, uint64_t life,
+		      uint64_t held, uint64_t on_disk)
+{
+	struct td_holder *by = &h->by[node];
+
+	if (by->life != life)
+		*by = (struct td_holder){ .life = life };
+	if (held > by->held)
+		by->held = held;
+	if (on_disk > by->on_disk)
+		by->on_disk = on_disk;
+}
+
+/* the word of another life is nobody's */
+static uint64_t held_by(const struct td_holders *h, uint32_t node)
+{
+	return h->by[node].life == h->life[node] ? h->by[node].held : 0;
+}
+
+uint64_t td_holders_floor(const struct td_holders *h)
+{
+	uint64_t min = UINT64_MAX;
+
+	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (h->need >> i & 1 && held_by(h, i) < min)
+			min = held_by(h, i);
+	return min;
+}
+
+uint32_t td_holders_behind(const struct td_holders *h, uint64_t n)
+{
+	uint32_t mask = 0;
+
+	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (h->need >> i & 1 && held_by(h, i) < n)
+			mask |= 1U << i;
+	return mask;
+}
+
+void td_holders_forget(struct td_holders *h)
+{
+	memset(h->by, 0, sizeof(h->by));
+}
+
+/* --- effects that wait --- */
+
 static struct td_effect *at(const struct td_ack *a, uint32_t i)
 {
 	return &a->ring[(a->head + i) & (a->size - 1)];
@@ -20,18 +75,6 @@ void td_ack_clear(struct td_ack *a)
 	free(a->ring);
 	a->ring = NULL;
 	a->size = a->count = a->delivered = 0;
-}
-
-/* held by everybody whose word is needed */
-static uint64_t held_by_all(const struct td_ack *a)
-{
-	uint32_t need = a->in_sync & ~a->slow;
-	uint64_t min = UINT64_MAX;
-
-	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
-		if (need >> i & 1 && a->held[i] < min)
-			min = a->held[i];
-	return min;
 }
 
 static int grow(struct td_ack *a)
@@ -53,10 +96,10 @@ static int grow(struct td_ack *a)
 	return 0;
 }
 
-int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, td_effect_fn fn,
-	       void *arg)
+int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, uint64_t floor,
+	       td_effect_fn fn, void *arg)
 {
-	if (!pending && !a->count && held_by_all(a) >= a->own_n)
+	if (!pending && !a->count && floor && floor >= a->own_n)
 		return 1;
 	if (a->count >= a->limit || grow(a)) {
 		a->refused_full++;
@@ -92,25 +135,6 @@ void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,
 	}
 }
 
-bool td_ack_held(struct td_ack *a, uint32_t node, uint64_t n)
-{
-	if (n > a->held[node])
-		a->held[node] = n;
-	/* near enough: it is waited for again, so nothing is released that it
-	 * does not hold */
-	if (!(a->slow >> node & 1) ||
-	    a->held[node] + TD_ACK_CAUGHT_UP < a->own_n)
-		return false;
-	a->slow &= ~(1U << node);
-	return true;
-}
-
-void td_ack_in_sync(struct td_ack *a, uint32_t mask)
-{
-	a->in_sync = mask;
-	a->slow &= mask;
-}
-
 static struct td_effect pop(struct td_ack *a)
 {
 	struct td_effect e = *at(a, 0);
@@ -122,12 +146,11 @@ static struct td_effect pop(struct td_ack *a)
 	return e;
 }
 
-void td_ack_release(struct td_ack *a)
+void td_ack_release(struct td_ack *a, uint64_t floor)
 {
-	while (a->count && a->delivered && at(a, 0)->n <= held_by_all(a)) {
+	while (a->count && a->delivered && at(a, 0)->n <= floor) {
 		struct td_effect e = pop(a);
 
-		a->released_n = e.n;
 		a->released++;
 		e.fn(e.arg, e.status);
 	}
@@ -143,16 +166,11 @@ void td_ack_cancel(struct td_ack *a)
 		a->cancelled++;
 		e.fn(e.arg, -ECANCELED);
 	}
+	a->own_n = 0;
 }
 
-void td_ack_forget(struct td_ack *a)
-{
-	memset(a->held, 0, sizeof(a->held));
-	a->own_n = a->released_n = 0;
-	a->in_sync = a->slow = 0;
-}
-
-uint64_t td_ack_overdue(const struct td_ack *a, int64_t now_ms)
+uint64_t td_ack_overdue(const struct td_ack *a, uint64_t floor,
+			int64_t now_ms)
 {
 	struct td_effect *e;
 
@@ -161,18 +179,7 @@ uint64_t td_ack_overdue(const struct td_ack *a, int64_t now_ms)
 	e = at(a, 0);
 	if (!e->since_ms)
 		e->since_ms = now_ms;
-	if (now_ms - e->since_ms < TD_ACK_SLOW_MS || e->n <= held_by_all(a))
+	if (now_ms - e->since_ms < TD_ACK_SLOW_MS || e->n <= floor)
 		return 0;
 	return e->n;
-}
-
-uint32_t td_ack_take_out(struct td_ack *a, uint64_t n)
-{
-	uint32_t out = 0;
-
-	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
-		if (a->in_sync & ~a->slow & 1U << i && a->held[i] < n)
-			out |= 1U << i;
-	a->slow |= out;
-	return out;
 }

@@ -11,10 +11,33 @@
  *  (failover.md, "Every effect waits for its op"). Pure but for the callbacks
  *  that it runs; time is an argument. */
 
-enum {
-	TD_ACK_SLOW_MS = 300,
-	TD_ACK_CAUGHT_UP = 256,	/* ops behind, to be taken back */
+enum { TD_ACK_SLOW_MS = 300 };
+
+/* --- who holds what --- */
+
+struct td_holders {
+	uint32_t need;			/* bit id: whose word is needed */
+	uint64_t life[TD_NODE_MAX_ID + 1];	/* of the needed, that counts */
+	struct td_holder {
+		uint64_t life;		/* whose word this is */
+		uint64_t held;		/* applied up to here */
+		uint64_t on_disk;	/* and all durable ones on its disk */
+	} by[TD_NODE_MAX_ID + 1];
 };
+/** Whose word is needed, and of which life: another one's never counts. */
+void td_holders_need(struct td_holders *h, uint32_t mask,
+		     const uint64_t life[TD_NODE_MAX_ID + 1]);
+/** A member's word; never goes back within a life. */
+void td_holders_heard(struct td_holders *h, uint32_t node, uint64_t life,
+		      uint64_t held, uint64_t on_disk);
+/** Held by everybody whose word is needed; UINT64_MAX: nobody's is. */
+uint64_t td_holders_floor(const struct td_holders *h);
+/** Bit id: needed, and does not hold n. */
+uint32_t td_holders_behind(const struct td_holders *h, uint64_t n);
+/** Forgets what the others hold: another history. */
+void td_holders_forget(struct td_holders *h);
+
+/* --- effects that wait --- */
 
 struct td_effect {
 	uint64_t seq;		/* own op that it waits for */
@@ -30,10 +53,6 @@ struct td_ack {
 	uint32_t size, head, count, limit;
 	uint32_t delivered;	/* effects from head on whose n is known */
 	uint64_t own_n;		/* index of our newest delivered op */
-	uint64_t released_n;
-	uint64_t held[17];	/* by node id: applied up to here */
-	uint32_t in_sync;	/* bit id: whose word is needed, but for slow */
-	uint32_t slow;
 	uint64_t refused_full, cancelled, released;
 };
 
@@ -42,9 +61,10 @@ void td_ack_clear(struct td_ack *a);	/* frees; runs nothing */
 
 /** @param seq  our newest submitted op
  *  @param pending  it is not delivered yet
+ *  @param floor  what may be released now: all up to this index
  *  @return 1: nothing to wait for, the caller runs fn; 0: queued; -EAGAIN */
-int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, td_effect_fn fn,
-	       void *arg);
+int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, uint64_t floor,
+	       td_effect_fn fn, void *arg);
 /** What a refused op spoils. */
 enum td_ack_spoils {
 	TD_SPOILS_NOTHING,	/* it was not refused, or nobody asked for it */
@@ -54,20 +74,14 @@ enum td_ack_spoils {
 /** Our op seq has index n. */
 void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,
 		      enum td_ack_spoils spoils, int64_t now_ms);
-/** @return true: it was slow and has caught up */
-bool td_ack_held(struct td_ack *a, uint32_t node, uint64_t n);
-void td_ack_in_sync(struct td_ack *a, uint32_t mask);
-/** Runs what may run now. */
-void td_ack_release(struct td_ack *a);
+/** Runs what waits for no more than this index. */
+void td_ack_release(struct td_ack *a, uint64_t floor);
 /** Runs all with -ECANCELED. */
 void td_ack_cancel(struct td_ack *a);
-/** Forgets what the others hold: another lineage. */
-void td_ack_forget(struct td_ack *a);
 
 /** Has the oldest effect waited too long since its delivery?
  *  @return its index, 0: no */
-uint64_t td_ack_overdue(const struct td_ack *a, int64_t now_ms);
-/** Takes out whoever does not hold n. @return who was taken out now */
-uint32_t td_ack_take_out(struct td_ack *a, uint64_t n);
+uint64_t td_ack_overdue(const struct td_ack *a, uint64_t floor,
+			int64_t now_ms);
 
 #endif

@@ -24,6 +24,9 @@ struct td_authority {
 	 *  sets that bind? corosync's own word is `quorate`: before a cluster
 	 *  is founded it is the only one. */
 	bool (*quorum)(void *arg, uint32_t members, bool quorate);
+	/** An operator's word that who does not come is lost for good
+	 *  (td_lease_force). May be NULL: never. */
+	bool (*forced)(void *arg);
 
 	/* --- told by the cluster, from its turn --- */
 

@@ -47,7 +47,8 @@ void td_cluster_authority_changed(struct td_cluster *c);
 const struct td_view *td_cluster_view(const struct td_cluster *c);
 uint32_t td_cluster_node_id(const struct td_cluster *c);
 /** Agreed time, finer than the Ticks by this node's monotonic clock: for
- *  records, not for what nodes must decide alike. Up to 0.1 s back at a Tick. */
+ *  records, not for what nodes must decide alike. Up to 0.1 s back at a
+ *  Tick. */
 int64_t td_cluster_now_ms(const struct td_cluster *c);
 
 /** Puts an op (copied) into the one order. It is applied here and elsewhere

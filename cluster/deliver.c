@@ -116,17 +116,15 @@ static void on_ops(struct td_cluster *c, uint32_t from, const Td__Envelope *e)
 		one_op(c, from, e->first_seq + i, own, &e->ops[i]);
 }
 
-static void on_ack(struct td_cluster *c, uint32_t from, const Td__Ack *a)
+static void on_ack(struct td_cluster *c, uint32_t from, uint64_t incarnation,
+		   const Td__Ack *a)
 {
 	struct td_index i = td_view_index(c->view);
 
 	if (!c->live || from == c->id || a->lineage != i.lineage ||
 	    a->index > i.n)
 		return;
-	if (td_ack_held(&c->ack, from, a->index)) {
-		td_info("cluster", "node=%u has caught up", from);
-		c->state_changed = true;
-	}
+	td_holders_heard(&c->holders, from, incarnation, a->index, a->durable);
 }
 
 /* --- taking a snapshot --- */
@@ -205,18 +203,21 @@ static void on_envelope(struct td_cluster *c, uint32_t from,
 {
 	if (from == c->id && e->incarnation == c->incarnation)
 		c->returned++;
+	for (size_t i = 0; i < e->n_ha && c->has_auth; i++)
+		c->auth.deliver(c->auth.arg, from, e->incarnation, e->ha[i]);
 	if (e->hello)
 		td_cluster_on_hello(c, from, e->hello);
 	if (e->sync)
 		on_piece(c, e->sync);
 	if (e->n_ops && c->live)
 		on_ops(c, from, e);
-	else if (e->n_ops && td_sync_take_keep(&c->take, from, buf, n))
+	else if (e->n_ops && !c->witness &&
+		 td_sync_take_keep(&c->take, from, buf, n))
 		td_warn("cluster", "CLUSTER-SNAPSHOT",
 			"node=%s: too much came meanwhile, asking again",
 			c->name);
 	if (e->ack)
-		on_ack(c, from, e->ack);
+		on_ack(c, from, e->incarnation, e->ack);
 }
 
 void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
@@ -236,7 +237,7 @@ void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
 		c->stats.bad_messages++;
 		return;
 	}
-	if (e->feature_level > TD_FEATURE_LEVEL)
+	if (e->feature_level > TD_FEATURE_LEVEL && !c->witness)
 		td_cluster_leave(c, "CLUSTER-LEVEL",
 				 "a message of a later feature level");
 	else
@@ -244,8 +245,8 @@ void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
 	td_envelope_free(e);
 	if (c->dead)
 		return;
-	if (c->live)
-		td_ack_release(&c->ack);
+	td_cluster_ask_authority(c);
+	td_cluster_release(c);
 	td_cluster_tell_state(c);
 	if (c->need_ack || c->need_hello)
 		td_cluster_stir(c);

@@ -22,11 +22,25 @@ static json_t *holders(const struct td_cluster *c)
 	json_t *a = json_array();
 
 	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
-		if (c->synced >> i & 1)
+		if ((c->synced | c->holders.need) >> i & 1)
 			json_array_append_new(a, json_pack("{sisIsb}", "node",
-				(int)i, "index", (json_int_t)c->ack.held[i],
-				"slow", c->ack.slow >> i & 1));
+				(int)i, "index",
+				(json_int_t)c->holders.by[i].held,
+				"slow", c->slow_warned >> i & 1));
 	return a;
+}
+
+static json_t *record(const struct td_cluster *c)
+{
+	const Td__Record *r = td_cluster_record(c);
+	struct td_sync_record rec;
+
+	td_sync_record_read(r, &rec);
+	return json_pack("{sIsIsososososi}", "epoch", (json_int_t)rec.epoch,
+			 "version", (json_int_t)rec.version, "in_sync",
+			 ids(rec.in_sync), "voters", ids(rec.voters),
+			 "voters_next", ids(rec.voters_next), "waits_for",
+			 ids(c->missing), "to_say", (int)c->say.count);
 }
 
 json_t *td_cluster_dump(const struct td_cluster *c)
@@ -44,6 +58,8 @@ json_t *td_cluster_dump(const struct td_cluster *c)
 		      ids(c->members));
 	json_object_set_new(o, "in_sync", ids(td_cluster_in_sync(c)));
 	json_object_set_new(o, "held", holders(c));
+	if (c->has_auth)
+		json_object_set_new(o, "record", record(c));
 	json_object_set_new(o, "view", json_pack(
 		"{sIsIsIsisisisisi}", "lineage", (json_int_t)i.lineage,
 		"index", (json_int_t)i.n, "now_ms",
@@ -60,7 +76,8 @@ json_t *td_cluster_dump(const struct td_cluster *c)
 		(json_int_t)s.snapshots_out, "bad_messages",
 		(json_int_t)s.bad_messages, "other_lineage",
 		(json_int_t)c->stale_lineage, "full",
-		(json_int_t)(c->out.refused_full + c->ack.refused_full)));
+		(json_int_t)(c->out.refused_full + c->ack.refused_full +
+			     c->say.refused_full)));
 	json_object_set_new(o, "pending_ops", json_integer(s.pending_ops));
 	json_object_set_new(o, "pending_effects",
 			    json_integer(s.pending_effects));

@@ -11,8 +11,8 @@
  * last went on, and its lowest member, since two parts of a split may name
  * the same later ring. Always above what was; and what is founded anew in the
  * same ring, by another life of the founder, differs by the round. */
-static uint64_t next_lineage(const struct td_cluster *c, uint64_t was,
-			     uint32_t id)
+uint64_t td_cluster_next_lineage(const struct td_cluster *c, uint64_t was,
+				 uint32_t id)
 {
 	uint64_t base = c->ring << 20, after = (was & ~31ULL) + 32;
 
@@ -37,32 +37,64 @@ static uint64_t round_of(uint64_t ring, const struct td_bus_member *m,
 	return sum ? sum : 1;
 }
 
-void td_cluster_count_synced(struct td_cluster *c)
+/* Members of the ring whose rows say that they hold the view. */
+static uint32_t rows_in_sync(const struct td_cluster *c,
+			     uint64_t life[TD_NODE_MAX_ID + 1])
 {
 	uint32_t synced = 0;
 
 	for (uint32_t i = 1; i <= TD_NODE_MAX_ID && c->live; i++) {
 		const Td__Node *n = td_view_node(c->view, i);
 
-		if (n && i != c->id && n->synced &&
-		    n->state != TD__NODE_STATE__NODE_DOWN &&
-		    (c->members & BIT(i)))
-			synced |= BIT(i);
+		if (!n || i == c->id || !n->synced ||
+		    n->state == TD__NODE_STATE__NODE_DOWN ||
+		    !(c->members & BIT(i)))
+			continue;
+		synced |= BIT(i);
+		life[i] = n->incarnation;
 	}
+	return synced;
+}
+
+/* Which life of each is meant: as the newest record that named it says. */
+static uint32_t named_by_record(struct td_cluster *c,
+				uint64_t life[TD_NODE_MAX_ID + 1])
+{
+	const Td__Record *r = td_cluster_record(c);
+	uint32_t need = c->auth.needed(c->auth.arg) & ~BIT(c->id);
+
+	for (size_t i = 0; i < r->n_in_sync; i++)
+		if (r->in_sync[i]->id <= TD_NODE_MAX_ID)
+			c->named[r->in_sync[i]->id] =
+				r->in_sync[i]->incarnation;
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (need & BIT(i))
+			life[i] = c->named[i];
+	return need;
+}
+
+void td_cluster_count_synced(struct td_cluster *c)
+{
+	uint64_t life[TD_NODE_MAX_ID + 1] = { 0 };
+	uint32_t synced = rows_in_sync(c, life);
+	uint32_t need = synced;
+
 	if (synced != c->synced)
 		c->state_changed = true;
 	c->synced = synced;
 	if (c->live)
 		c->together |= synced | BIT(c->id);
-	td_ack_in_sync(&c->ack, synced);
+	if (td_cluster_founded(c))
+		need = named_by_record(c, life);
+	td_holders_need(&c->holders, need, life);
 }
 
 /* what waits will not happen */
-static void drop_waiting(struct td_cluster *c)
+void td_cluster_drop_waiting(struct td_cluster *c)
 {
 	td_outbox_clear(&c->out);
 	td_ack_cancel(&c->ack);
-	td_ack_forget(&c->ack);
+	td_holders_forget(&c->holders);
 	memset(c->gone_told, 0, sizeof(c->gone_told));
 	c->probe = 0;
 	c->level_told = 0;
@@ -70,16 +102,17 @@ static void drop_waiting(struct td_cluster *c)
 
 void td_cluster_demote(struct td_cluster *c)
 {
-	c->live = false;
+	c->live = c->waiting = false;
+	td_cluster_tell_live(c, false);
 	td_sync_take_stop(&c->take);
 	for (unsigned int i = 0; i <= TD_NODE_MAX_ID; i++)
 		td_sync_give_stop(&c->give[i]);
 	c->state_changed = true;
-	drop_waiting(c);
+	td_cluster_drop_waiting(c);
 	td_cluster_count_synced(c);
 }
 
-static void tell_gone(struct td_cluster *c, uint32_t id)
+void td_cluster_tell_gone(struct td_cluster *c, uint32_t id)
 {
 	Td__NodeGone gone = TD__NODE_GONE__INIT;
 	Td__Op op = TD__OP__INIT;
@@ -125,7 +158,7 @@ void td_cluster_reconcile(struct td_cluster *c)
 		return;
 	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
 		if (!(c->members & BIT(i)))
-			tell_gone(c, i);
+			td_cluster_tell_gone(c, i);
 	raise_level(c);
 }
 
@@ -158,7 +191,10 @@ void td_cluster_go_live(struct td_cluster *c)
 	struct td_index i = td_view_index(c->view);
 
 	c->live = true;
+	c->waiting = false;
+	c->missing = c->missing_warned = 0;
 	td_sync_take_stop(&c->take);
+	td_cluster_tell_live(c, true);
 	c->need_ack = true;
 	c->need_hello = c->members != BIT(c->id);
 	c->tick_seen_ms = td_cluster_boot_ms(c);
@@ -172,6 +208,17 @@ void td_cluster_go_live(struct td_cluster *c)
 	td_cluster_stir(c);
 }
 
+void td_cluster_suspend(struct td_cluster *c)
+{
+	if (!c->live)
+		return;
+	c->live = false;
+	c->waiting = true;
+	td_cluster_tell_live(c, false);
+	for (unsigned int i = 0; i <= TD_NODE_MAX_ID; i++)
+		td_sync_give_stop(&c->give[i]);
+}
+
 /* --- a change of membership --- */
 
 /* Our part has lost somebody who may go on without us: from here on the
@@ -180,8 +227,8 @@ static void new_lineage(struct td_cluster *c, uint32_t moved)
 {
 	struct td_index i = td_view_index(c->view);
 
-	td_view_lineage_set(c->view, next_lineage(c, i.lineage,
-						  __builtin_ctz(moved)));
+	td_view_lineage_set(c->view, td_cluster_next_lineage(
+				     c, i.lineage, __builtin_ctz(moved)));
 	td_outbox_again(&c->out);
 	c->need_ack = true;
 }
@@ -191,62 +238,77 @@ static void quorate_change(struct td_cluster *c, uint32_t moved, uint32_t lost,
 {
 	uint32_t fresh = c->members & ~moved;
 
-	if (c->live && new_ring && lost && fresh)
+	if (c->live && new_ring && (c->has_auth || (lost && fresh)))
 		/* whoever is fresh may come from the part that went on: first
 		 * hear them; what waits goes on waiting */
-		c->live = false;
+		td_cluster_suspend(c);
 	else if (c->live && new_ring && lost)
 		new_lineage(c, moved);
 	c->need_hello = fresh || !c->live;
+}
+
+static void minority_change(struct td_cluster *c, uint32_t lost)
+{
+	if (c->live || c->waiting)
+		td_warn("cluster", "CLUSTER-MINORITY",
+			"node=%s lost=%x: nothing is released until a majority "
+			"is back", c->name, lost);
+	/* somebody may know a newer record, by which it is none */
+	c->need_hello = c->has_auth;
+	td_cluster_demote(c);
+}
+
+/* Who is in now, and which of them did not come here with us. */
+static uint32_t read_members(const struct td_cluster *c,
+			     const struct td_bus_member *m, unsigned int n,
+			     uint32_t *fresh)
+{
+	uint32_t now = BIT(c->id);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!m[i].node_id || m[i].node_id > TD_NODE_MAX_ID)
+			continue;
+		now |= BIT(m[i].node_id);
+		if (m[i].fresh && m[i].node_id != c->id)
+			*fresh |= BIT(m[i].node_id);
+	}
+	return now;
 }
 
 void td_cluster_on_members(void *arg, uint64_t ring, bool quorate,
 			   const struct td_bus_member *m, unsigned int n)
 {
 	struct td_cluster *c = arg;
-	uint32_t was = c->members, now = BIT(c->id), fresh = 0, lost, moved;
+	uint32_t was = c->members, now, fresh = 0, lost, moved;
 	bool new_ring = ring != c->ring;
-	uint64_t round = round_of(ring, m, n);
 
 	if (c->dead)
 		return;
-	for (unsigned int i = 0; i < n; i++) {
-		if (!m[i].node_id || m[i].node_id > TD_NODE_MAX_ID)
-			continue;
-		now |= BIT(m[i].node_id);
-		if (m[i].fresh && m[i].node_id != c->id)
-			fresh |= BIT(m[i].node_id);
-	}
+	now = read_members(c, m, n, &fresh);
 	moved = now & ~fresh;
 	lost = was & ~moved;
 	c->together = (c->together & moved) | BIT(c->id);
 	c->members = now;
 	c->ring = ring;
-	c->quorate = quorate;
-	if (round != c->round)
-		memset(c->claims, 0, sizeof(c->claims));
-	c->round = round;
-	c->request |= 0xff;	/* the next attempt is the first */
+	c->bus_quorate = quorate;
+	td_info("cluster", "node=%s ring=%llu members=%x quorate=%d", c->name,
+		(unsigned long long)ring, now, quorate);
+	if (c->has_auth)
+		c->auth.ring(c->auth.arg, ring, now, new_ring ? 0 : lost,
+			     quorate);
+	c->quorate = td_cluster_quorum(c);
+	td_cluster_round_start(c, round_of(ring, m, n));
 	td_sync_take_stop(&c->take);
 	for (unsigned int i = 0; i <= TD_NODE_MAX_ID; i++)
 		td_sync_give_stop(&c->give[i]);
 	c->state_changed = true;
-	td_info("cluster", "node=%s ring=%llu members=%x quorate=%d", c->name,
-		(unsigned long long)ring, now, quorate);
-	if (quorate) {
+	if (c->quorate)
 		quorate_change(c, moved, lost, new_ring);
-	} else {
-		if (c->live)
-			td_warn("cluster", "CLUSTER-MINORITY",
-				"node=%s lost=%x: nothing is released until "
-				"a majority is back", c->name, lost);
-		c->need_hello = false;
-		td_cluster_demote(c);
-	}
+	else
+		minority_change(c, lost);
 	td_cluster_count_synced(c);
 	td_cluster_reconcile(c);
-	if (c->live)
-		td_ack_release(&c->ack);
+	td_cluster_release(c);
 	td_cluster_tell_state(c);
 	td_cluster_stir(c);
 }
@@ -254,115 +316,4 @@ void td_cluster_on_members(void *arg, uint64_t ring, bool quorate,
 void td_cluster_on_lost(void *arg)
 {
 	td_cluster_leave(arg, "CLUSTER-LOST", "the transport is gone");
-}
-
-/* --- Hellos: who goes on, who needs a view --- */
-
-static void give_start(struct td_cluster *c, uint32_t to, uint64_t incarnation,
-		       uint32_t request)
-{
-	struct td_sync_give *g = &c->give[to];
-	struct td_index i = td_view_index(c->view);
-	uint8_t *buf;
-	size_t n;
-	int rc = td_view_pack(c->view, &buf, &n);
-
-	td_sync_give_stop(g);
-	if (rc) {
-		td_err("cluster", "CLUSTER-SNAPSHOT", "to=%u status=%d", to,
-		       rc);
-		return;
-	}
-	*g = (struct td_sync_give){
-		.to_node = to, .to_incarnation = incarnation,
-		.request = request, .lineage = i.lineage, .n = i.n,
-		.buf = buf, .octets = n,
-	};
-	c->stats.snapshots_out++;
-	td_cluster_stir(c);
-}
-
-static void live_hears(struct td_cluster *c, uint32_t from, const Td__Hello *h)
-{
-	struct td_index i = td_view_index(c->view);
-	uint32_t can = c->synced | BIT(c->id);
-
-	if (from == c->id)
-		return;
-	if (!h->want_snapshot) {
-		if (h->lineage <= i.lineage)
-			return;
-		/* two parts went on, which a quorum should have prevented */
-		td_err("cluster", "CLUSTER-SPLIT",
-		       "node=%s lineage=%llu against %u's %llu: ours is "
-		       "dropped", c->name, (unsigned long long)i.lineage, from,
-		       (unsigned long long)h->lineage);
-		td_cluster_demote(c);
-		c->need_hello = true;
-		return;
-	}
-	for (uint32_t k = 1; k <= TD_NODE_MAX_ID; k++)
-		if (k == from || (c->claims[k].said && !c->claims[k].live))
-			can &= ~BIT(k);
-	if (td_sync_donor(can | BIT(c->id), h->request & 0xff) != c->id)
-		return;
-	/* an older life of it, or its part that did not go on */
-	tell_gone(c, from);
-	give_start(c, from, h->node->incarnation, h->request);
-}
-
-static void elected(struct td_cluster *c, uint32_t mask, uint32_t winner)
-{
-	const struct td_claim *best = &c->claims[winner];
-	uint64_t lineage = next_lineage(c, best->lineage, winner);
-
-	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
-		if (mask & BIT(i))
-			c->claims[i].live = true;
-	if (!(mask & BIT(c->id))) {
-		drop_waiting(c);
-		/* the winner's snapshot for all is of this place */
-		td_sync_take_start(&c->take, 0);
-		return;
-	}
-	if (best->lineage)
-		td_view_lineage_set(c->view, lineage);
-	else
-		td_view_found(c->view, lineage, c->env.wall_ms(c->env.arg));
-	td_outbox_again(&c->out);
-	td_cluster_go_live(c);
-	if (winner != c->id || !(c->members & ~mask))
-		return;
-	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
-		if (c->members & ~mask & BIT(i))
-			tell_gone(c, i);
-	give_start(c, 0, 0, 0);
-}
-
-void td_cluster_on_hello(struct td_cluster *c, uint32_t from,
-			 const Td__Hello *h)
-{
-	uint32_t mask, winner;
-
-	if (h->round != c->round || !(c->members & BIT(from)) || !h->node ||
-	    h->node->id != from)
-		return;
-	c->claims[from] = (struct td_claim){
-		.said = true, .live = !h->want_snapshot,
-		.lineage = h->lineage, .n = h->index, .together = h->together,
-	};
-	if (from == c->id && !c->live &&
-	    h->node->incarnation == c->incarnation)
-		td_sync_take_start(&c->take, h->request);
-	if (!c->quorate)
-		return;
-	if (c->live) {
-		live_hears(c, from, h);
-		return;
-	}
-	mask = td_sync_elect(c->claims, c->members, &winner);
-	if (mask)
-		elected(c, mask, winner);
-	else if (!h->want_snapshot)
-		drop_waiting(c);	/* others went on without us */
 }

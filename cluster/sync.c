@@ -38,6 +38,137 @@ uint32_t td_sync_elect(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 	return mask;
 }
 
+/* --- by the records --- */
+
+static uint32_t bit(uint32_t id)
+{
+	return id && id <= TD_NODE_MAX_ID ? 1U << id : 0;
+}
+
+void td_sync_record_read(const Td__Record *r, struct td_sync_record *out)
+{
+	*out = (struct td_sync_record){ 0 };
+	if (!r)
+		return;
+	out->epoch = r->epoch;
+	out->version = r->version;
+	for (size_t i = 0; i < r->n_in_sync; i++) {
+		uint32_t id = r->in_sync[i]->id;
+
+		if (!bit(id))
+			continue;
+		out->in_sync |= bit(id);
+		out->life[id] = r->in_sync[i]->incarnation;
+	}
+	for (size_t i = 0; i < r->n_voters; i++)
+		out->voters |= bit(r->voters[i]);
+	for (size_t i = 0; i < r->n_voters_next; i++)
+		out->voters_next |= bit(r->voters_next[i]);
+}
+
+int td_sync_record_cmp(const struct td_sync_record *a,
+		       const struct td_sync_record *b)
+{
+	if (a->epoch != b->epoch)
+		return a->epoch < b->epoch ? -1 : 1;
+	if (a->version != b->version)
+		return a->version < b->version ? -1 : 1;
+	return 0;
+}
+
+static const struct td_sync_record *newest(const struct td_claim *claims,
+					   uint32_t said)
+{
+	const struct td_sync_record *r = NULL;
+
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (said & bit(i) &&
+		    (!r || td_sync_record_cmp(&claims[i].record, r) > 0))
+			r = &claims[i].record;
+	return r;
+}
+
+static bool majority(uint32_t votes, uint32_t of)
+{
+	return 2 * __builtin_popcount(votes & of) > __builtin_popcount(of);
+}
+
+/* Does a majority of its voters say that there is no newer record? */
+static bool stands(const struct td_claim *claims, uint32_t said,
+		   const struct td_sync_record *r, bool forced)
+{
+	bool founding = r->epoch == 1 && r->version <= 1;
+	uint32_t votes = 0;
+
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (said & bit(i) &&
+		    (claims[i].record.epoch || founding || forced))
+			votes |= bit(i);
+	return majority(votes, r->voters) &&
+	       (!r->voters_next || majority(votes, r->voters_next));
+}
+
+static void go(const struct td_claim *claims, uint32_t who,
+	       struct td_verdict *out)
+{
+	out->mask = td_sync_elect(claims, who, &out->winner);
+	out->what = out->mask ? TD_VERDICT_GO : TD_VERDICT_NOBODY;
+}
+
+void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
+		    uint32_t members, uint32_t silent, bool quorate,
+		    struct td_verdict *out)
+{
+	uint32_t said = 0, able = 0, named = 0, over = 0, live = 0;
+	const struct td_sync_record *r;
+	bool forced = false;
+
+	*out = (struct td_verdict){ .what = TD_VERDICT_WAIT };
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
+		if (!(members & bit(i)) || !claims[i].said)
+			continue;
+		said |= bit(i);
+		forced |= claims[i].forced;
+		if (claims[i].witness)
+			continue;
+		able |= bit(i);
+		if (claims[i].live)
+			live |= bit(i);
+	}
+	r = newest(claims, said);
+	if (live)
+		out->what = TD_VERDICT_LIVE;
+	if (live || !r || members & ~said & ~silent)
+		return;
+	if (!r->epoch) {
+		if (members & ~said)
+			return;
+		if (quorate)
+			go(claims, able, out);
+		else
+			out->what = TD_VERDICT_MINORITY;
+		return;
+	}
+	if (!stands(claims, said, r, forced)) {
+		out->what = TD_VERDICT_MINORITY;
+		return;
+	}
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
+		if (!(r->in_sync & said & bit(i)))
+			continue;
+		if (claims[i].life != r->life[i])
+			over |= bit(i);
+		else if (able & bit(i))
+			named |= bit(i);
+	}
+	out->missing = r->in_sync & ~over;
+	out->cold = !named && (forced || !out->missing);
+	if (named || out->cold)
+		go(claims, named ? named : able, out);
+	else
+		out->what = TD_VERDICT_NOBODY;
+}
+
 uint32_t td_sync_donor(uint32_t can, uint32_t attempt)
 {
 	unsigned int n = __builtin_popcount(can);

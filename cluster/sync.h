@@ -13,12 +13,29 @@
  *  each change of membership, process in pieces, activate at once, abort at
  *  any point. */
 
+/** What of a record (proto/ha.proto) decides who goes on. epoch 0: none. */
+struct td_sync_record {
+	uint64_t epoch, version;
+	uint32_t in_sync;	/* bit id */
+	uint64_t life[TD_NODE_MAX_ID + 1];	/* of those: incarnation */
+	uint32_t voters, voters_next;	/* next 0: no change on its way */
+};
+/** r NULL: none. Ids out of range are left out. */
+void td_sync_record_read(const Td__Record *r, struct td_sync_record *out);
+/** @return <0, 0, >0: a is older, the same, newer */
+int td_sync_record_cmp(const struct td_sync_record *a,
+		       const struct td_sync_record *b);
+
 /** What a member said of itself in this round. */
 struct td_claim {
 	bool said;
 	bool live;		/* its view goes on */
 	uint64_t lineage, n;	/* of its view; lineage 0: it has none */
 	uint32_t together;	/* bit id: who moved with it ever since */
+	bool witness;		/* has no view and never will */
+	bool forced;		/* an operator: who is missing is lost */
+	uint64_t life;		/* incarnation */
+	struct td_sync_record record;
 };
 
 /** Pure. When everybody has spoken and nobody's view goes on: who goes on.
@@ -29,6 +46,30 @@ struct td_claim {
  *  @return bit id: these go on; 0: not decided */
 uint32_t td_sync_elect(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 		       uint32_t members, uint32_t *winner);
+
+enum td_verdict_what {
+	TD_VERDICT_WAIT,	/* not everybody has spoken */
+	TD_VERDICT_LIVE,	/* somebody's view goes on: take that */
+	TD_VERDICT_MINORITY,
+	TD_VERDICT_NOBODY,	/* nobody here may: see missing */
+	TD_VERDICT_GO,
+};
+struct td_verdict {
+	enum td_verdict_what what;
+	uint32_t mask, winner;	/* GO: who goes on */
+	bool cold;		/* GO: all who held effects are lost */
+	uint32_t missing;	/* NOBODY: bit id: one of these must come */
+};
+/** Pure: who goes on by the records (failover.md, "In-sync set"): those whom
+ *  the newest record names, if a majority of its voters is here to say that
+ *  it is the newest. A voter that reports none counts only beside a founding
+ *  record (epoch 1, version 1): else it may have lost a newer one.
+ *  @param claims  by node id, of this round
+ *  @param silent  bit id: not waited for any more; a founding waits for all
+ *  @param quorate  the transport's word: it decides before there is a record */
+void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
+		    uint32_t members, uint32_t silent, bool quorate,
+		    struct td_verdict *out);
 /** The giver for a joiner's attempt: the nth of those who can, in order of
  *  ids. @return 0: nobody */
 uint32_t td_sync_donor(uint32_t can, uint32_t attempt);

@@ -126,7 +126,8 @@ static void submit(struct world *w, uint32_t node)
 	}
 	w->n_ops++;
 	o->order = ++w->asked[node];
-	/* cut off, and only not told yet */
+	/* cut off, and only not told yet, or it is just being decided */
+	o->excused = c->waiting;
 	for (const struct sim_event *e = w->s.machine[node].in.head; e;
 	     e = e->next)
 		o->excused |= !e->seq && (!e->quorate || e->skipped);
@@ -155,7 +156,9 @@ static void check_history(struct world *w, const struct sim_machine *m)
 	uint8_t *buf;
 	size_t n;
 
-	if (!m || !m->c || td_cluster_state(m->c) != TD_CLUSTER_RUNNING)
+	/* it is just being decided whether its view goes on */
+	if (!m || !m->c || td_cluster_state(m->c) != TD_CLUSTER_RUNNING ||
+	    m->c->waiting)
 		return;
 	/* cut off and not told yet: what only the other part has is missing,
 	 * and from the telling on this history has another name */

@@ -60,6 +60,134 @@ static void the_newest_view_goes_on(void **state)
 	}
 }
 
+/* --- by the records; ids 1, 2 are nodes, 3 is the witness --- */
+
+#define REC(e, v, sync, vote) { .epoch = e, .version = v, .in_sync = sync,     \
+	.life = { 0, 11, 22 }, .voters = vote }
+#define NODE(l, lin, num, ...) { .said = true, .life = l, .lineage = lin,      \
+	.n = num, .together = 6, .record = __VA_ARGS__ }
+#define WITNESS(...) { .said = true, .witness = true, .life = 33,              \
+	.record = __VA_ARGS__ }
+#define NONE { 0 }
+
+struct decide_case {
+	const char *why;
+	uint32_t members, silent;
+	bool quorate;
+	struct td_claim claims[4];
+	struct td_verdict want;
+};
+static const struct decide_case decides[] = {
+	{ "a plain death: the survivor and the witness", 0xa, 0, true,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)), NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 2, 1, false, 6 } },
+	{ "not before all have spoken", 0xe, 0, true,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)), NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_WAIT } },
+	{ "but for those agreed to be silent", 0xe, 4, true,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)), NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 2, 1, false, 6 } },
+	{ "corosync's word is nothing once there is a record", 2, 0, true,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_MINORITY } },
+	{ "nor against it", 0xa, 0, false,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)), NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 2, 1, false, 6 } },
+	{ "the newest record counts, whoever brings it", 0xa, 0, true,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)), NONE,
+	    WITNESS(REC(3, 5, 4, 0xe)) },
+	  { TD_VERDICT_NOBODY, 0, 0, false, 4 } },
+	{ "left out: the newer view does not help", 0xe, 0, true,
+	  { NONE, NODE(11, 9, 99, REC(3, 4, 6, 0xe)),
+	    NODE(22, 5, 9, REC(3, 5, 4, 0xe)), WITNESS(REC(3, 5, 4, 0xe)) },
+	  { TD_VERDICT_GO, 4, 2, false, 4 } },
+	{ "another life is not meant", 0xa, 0, true,
+	  { NONE, NODE(12, 0, 0, REC(3, 4, 6, 0xe)), NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_NOBODY, 0, 0, false, 4 } },
+	{ "all are other lives: cold, the newest view there is", 0xe, 0, true,
+	  { NONE, NODE(12, 0, 0, REC(3, 4, 6, 0xe)),
+	    NODE(23, 4, 1, REC(3, 4, 6, 0xe)), WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 4, 2, true, 0 } },
+	{ "cold and empty: the lowest founds", 0xe, 0, true,
+	  { NONE, NODE(12, 0, 0, REC(3, 4, 6, 0xe)),
+	    NODE(23, 0, 0, REC(3, 4, 6, 0xe)), WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 2, 1, true, 0 } },
+	{ "forced: who is missing is lost", 0xa, 0, true,
+	  { NONE, { .said = true, .life = 12, .forced = true,
+		    .record = REC(3, 4, 6, 0xe) }, NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 2, 1, true, 4 } },
+	{ "force makes no majority", 2, 0, true,
+	  { NONE, { .said = true, .life = 12, .forced = true,
+		    .record = REC(3, 4, 6, 0xe) } },
+	  { TD_VERDICT_MINORITY } },
+	{ "the witness alone founds nothing", 8, 0, true,
+	  { NONE, NONE, NONE, WITNESS(REC(3, 4, 6, 8)) },
+	  { TD_VERDICT_NOBODY, 0, 0, false, 6 } },
+	{ "the longer view of those named", 0xe, 0, true,
+	  { NONE, NODE(11, 5, 8, REC(3, 4, 6, 0xe)),
+	    NODE(22, 5, 9, REC(3, 4, 6, 0xe)), WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 4, 2, false, 6 } },
+	{ "who moved together goes on together", 0xe, 0, true,
+	  { NONE, NODE(11, 5, 9, REC(3, 4, 6, 0xe)),
+	    NODE(22, 5, 9, REC(3, 4, 6, 0xe)), WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_GO, 6, 1, false, 6 } },
+	{ "a change of voters needs both: the old say no", 6, 0, true,
+	  { NONE, NODE(11, 5, 9, { .epoch = 3, .version = 4, .in_sync = 2,
+		.life = { 0, 11 }, .voters = 0x1e, .voters_next = 2 }),
+	    NODE(22, 5, 9, REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_MINORITY } },
+	{ "and the new say no", 0xa, 0, true,
+	  { NONE, NODE(11, 5, 9, { .epoch = 3, .version = 4, .in_sync = 2,
+		.life = { 0, 11 }, .voters = 0xe, .voters_next = 4 }), NONE,
+	    WITNESS(REC(3, 4, 6, 0xe)) },
+	  { TD_VERDICT_MINORITY } },
+	{ "a voter that has forgotten all does not count", 0xc, 0, true,
+	  { NONE, NONE, NODE(22, 5, 9, REC(3, 4, 6, 0xe)),
+	    WITNESS({ 0 }) },
+	  { TD_VERDICT_MINORITY } },
+	{ "but beside a founding record, that it may not have heard", 0xa, 0,
+	  true,
+	  { NONE, NODE(11, 5, 9, REC(1, 1, 2, 0xe)), NONE, WITNESS({ 0 }) },
+	  { TD_VERDICT_GO, 2, 1, false, 2 } },
+	{ "no record: corosync's word", 0xa, 0, true,
+	  { NONE, NODE(11, 0, 0, { 0 }), NONE, WITNESS({ 0 }) },
+	  { TD_VERDICT_GO, 2, 1, false, 0 } },
+	{ "no record, no quorum", 0xa, 0, false,
+	  { NONE, NODE(11, 0, 0, { 0 }), NONE, WITNESS({ 0 }) },
+	  { TD_VERDICT_MINORITY } },
+	{ "a founding waits for the silent too", 0xe, 4, true,
+	  { NONE, NODE(11, 0, 0, { 0 }), NONE, WITNESS({ 0 }) },
+	  { TD_VERDICT_WAIT } },
+	{ "somebody's view goes on", 0xe, 0, true,
+	  { NONE, { .said = true, .live = true, .life = 11,
+		    .record = REC(3, 4, 2, 0xe) }, NODE(22, 5, 9, { 0 }) },
+	  { TD_VERDICT_LIVE } },
+};
+
+static void the_newest_record_says_who_goes_on(void **state)
+{
+	for (size_t i = 0; i < sizeof(decides) / sizeof(*decides); i++) {
+		const struct decide_case *d = &decides[i];
+		struct td_claim claims[TD_NODE_MAX_ID + 1] = { 0 };
+		struct td_verdict v;
+
+		memcpy(claims, d->claims, sizeof(d->claims));
+		td_sync_decide(claims, d->members, d->silent, d->quorate, &v);
+		if (v.what != d->want.what || v.mask != d->want.mask ||
+		    v.winner != d->want.winner || v.cold != d->want.cold ||
+		    v.missing != d->want.missing)
+			fail_msg("%s: what=%d mask=%x winner=%u cold=%d "
+				 "missing=%x", d->why, v.what, v.mask, v.winner,
+				 v.cold, v.missing);
+	}
+}
+
 static void each_attempt_asks_the_next_giver(void **state)
 {
 	assert_int_equal(td_sync_donor(0, 3), 0);
@@ -152,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_view_goes_on),
+		cmocka_unit_test(the_newest_record_says_who_goes_on),
 		cmocka_unit_test(each_attempt_asks_the_next_giver),
 		cmocka_unit_test(
 			pieces_make_the_whole_and_strangers_are_dropped),

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cluster/cluster_priv.h"
+#include "proto/base/log.h"
+
+/* The turn: what has gathered goes out, in this order: the lease protocol,
+ * Hellos, ops with their acknowledgement, pieces of snapshots. */
+
+int td_cluster_send_envelope(struct td_cluster *c, Td__Envelope *e)
+{
+	uint8_t *buf;
+	size_t n;
+	int rc;
+
+	e->feature_level = td_view_feature_level(c->view);
+	e->incarnation = c->incarnation;
+	rc = td_envelope_pack(e, &buf, &n);
+	if (rc)
+		return rc;
+	rc = c->bus->ops->send(c->bus, buf, n);
+	free(buf);
+	if (!rc)
+		c->sent++;
+	return rc;
+}
+
+static int send_hello(struct td_cluster *c)
+{
+	Td__Envelope e = TD__ENVELOPE__INIT;
+	Td__Hello h = TD__HELLO__INIT;
+	Td__Node me = TD__NODE__INIT;
+	struct td_index i = td_view_index(c->view);
+	int rc;
+
+	me.id = c->id;
+	me.name = c->name;
+	me.incarnation = c->incarnation;
+	me.feature_level = TD_FEATURE_LEVEL;
+	me.state = TD__NODE_STATE__NODE_JOINING;
+	me.version = c->version;
+	h.node = &me;
+	h.want_snapshot = !c->live && !c->witness;
+	h.witness = c->witness;
+	h.ask = c->ask;
+	h.silent = c->silent_told;
+	h.forced = td_cluster_forced(c);
+	h.record = (Td__Record *)td_cluster_record(c);
+	h.round = c->round;
+	h.lineage = i.lineage;
+	h.index = i.n;
+	h.together = c->together;
+	h.request = c->request + 1;
+	e.hello = &h;
+	rc = td_cluster_send_envelope(c, &e);
+	if (rc)
+		return rc;
+	c->request++;
+	c->need_hello = c->ask = false;
+	c->hello_ms = td_cluster_boot_ms(c);
+	if (h.record) {
+		c->said_epoch = h.record->epoch;
+		c->said_version = h.record->version;
+	}
+	c->said_forced = h.forced;
+	return 0;
+}
+
+static int send_ops(struct td_cluster *c)
+{
+	ProtobufCBinaryData ops[TD_ENVELOPE_MAX_OPS];
+	struct td_index i = td_view_index(c->view);
+	int rc = 0;
+
+	while (!rc && (td_outbox_unsent(&c->out) || c->need_ack)) {
+		Td__Envelope e = TD__ENVELOPE__INIT;
+		Td__Ack ack = TD__ACK__INIT;
+
+		e.lineage = i.lineage;
+		e.ops = ops;
+		e.n_ops = td_outbox_batch(&c->out, ops, TD_ENVELOPE_MAX_OPS,
+					  &e.first_seq);
+		if (c->need_ack) {
+			ack.lineage = i.lineage;
+			ack.index = i.n;
+			e.ack = &ack;
+		}
+		rc = td_cluster_send_envelope(c, &e);
+		if (rc)
+			break;
+		c->need_ack = false;
+		td_outbox_sent(&c->out, e.n_ops);
+	}
+	return rc;
+}
+
+static int send_pieces(struct td_cluster *c)
+{
+	unsigned int budget = TD_SYNC_CHUNKS_A_TURN;
+	int rc = 0;
+
+	for (unsigned int i = 0; i <= TD_NODE_MAX_ID && !rc; i++) {
+		struct td_sync_give *g = &c->give[i];
+
+		while (g->buf && !rc) {
+			Td__Envelope e = TD__ENVELOPE__INIT;
+			Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
+
+			if (!budget--)
+				return -EAGAIN;
+			if (!td_sync_give_next(g, &s)) {
+				td_sync_give_stop(g);
+				break;
+			}
+			e.sync = &s;
+			rc = td_cluster_send_envelope(c, &e);
+			if (rc)
+				break;
+			g->offset += s.data.len;
+			if (g->offset == g->octets)
+				td_sync_give_stop(g);
+		}
+	}
+	return rc;
+}
+
+void td_cluster_flush(struct td_cluster *c)
+{
+	int rc = 0;
+
+	if (!c->members)
+		return;		/* no ring stands yet */
+	rc = td_cluster_send_say(c);
+	if (!rc && c->need_hello)
+		rc = send_hello(c);
+	if (!rc && c->live)
+		rc = send_ops(c);
+	if (!rc && c->live)
+		rc = send_pieces(c);
+	if (rc == -EAGAIN) {
+		td_cluster_stir_in(c, TD_SEND_RETRY_MS);
+	} else if (rc && rc != -EAGAIN) {
+		/* the bus tells by lost() when it is gone; else this is ours */
+		c->stats.bad_messages++;
+		td_debug("cluster", "send status=%d", rc);
+	}
+}
+
+void td_cluster_turn(struct td_cluster *c)
+{
+	int64_t boot = td_cluster_boot_ms(c);
+
+	if (c->dead)
+		return;
+	td_cluster_ask_authority(c);
+	td_cluster_look_for_silent(c, boot);
+	if (c->live) {
+		td_cluster_tick(c, boot);
+		td_cluster_look_for_slow(c, boot);
+		td_cluster_reconcile(c);	/* what was refused before */
+	}
+	td_cluster_flush(c);
+	td_cluster_tell_state(c);
+}
