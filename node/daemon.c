@@ -112,6 +112,10 @@ static void on_applied(void *arg, const Td__Op *op, uint32_t from)
 
 	if (!op && d->calls)
 		td_calls_resync(d->calls);
+	/* a node died, or came back in a new life before anybody saw it */
+	if (op && d->calls && (op->what_case == TD__OP__WHAT_NODE_GONE ||
+			       op->what_case == TD__OP__WHAT_NODE))
+		td_calls_node_ended(d->calls);
 	if (op && op->what_case == TD__OP__WHAT_CALL_HANGUP && d->calls)
 		td_calls_hangup(d->calls, op->call_hangup->id, 16);
 }

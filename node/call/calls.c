@@ -457,6 +457,29 @@ int td_calls_hangup(struct td_calls *r, uint64_t id, int cause)
 	return 0;
 }
 
+/* Clearing makes ops, and the next op applied forgets who ended: so they are
+ * marked first. */
+void td_calls_node_ended(struct td_calls *r)
+{
+	const struct td_view *v = td_cluster_view(r->cfg.cluster);
+	struct td_view_iter it = { 0 };
+	const Td__Call *row;
+	struct call *c;
+	size_t pos = 0;
+
+	while ((row = td_view_ended_calls(v, &it))) {
+		c = td_map_get_u64(r->calls, row->id);
+		if (c && row->node != r->cfg.node_id)
+			c->halved = true;
+	}
+	while ((c = td_map_next(r->calls, &pos))) {
+		if (!c->halved)
+			continue;
+		c->halved = false;
+		td_calls_hangup(r, c->id, 41);
+	}
+}
+
 void td_calls_end(struct td_calls *r, int cause)
 {
 	size_t pos = 0;

@@ -41,6 +41,9 @@ void td_calls_set_site(struct td_calls *c, const struct td_site *site);
 void td_calls_resync(struct td_calls *c);
 /** Clears a call of this node with this cause. -ENOENT */
 int td_calls_hangup(struct td_calls *c, uint64_t id, int cause);
+/** The op applied last ended another node: the halves of its calls that are
+ *  here have nobody to talk to, and are cleared with cause 41. */
+void td_calls_node_ended(struct td_calls *c);
 /** Clears all calls of this node and takes no new ones. */
 void td_calls_end(struct td_calls *c, int cause);
 unsigned int td_calls_count(const struct td_calls *c);

@@ -52,6 +52,7 @@ struct call {
 	struct td_target targets[TD_ROUTE_MAX_TARGETS];
 	unsigned int n_targets, next_target;
 	int cause;			/* best so far of the legs B */
+	bool halved;			/* its other half's node has died */
 	int64_t since_ms, answered_ms;
 	struct party *early;		/* B whose early media A hears */
 	struct party *offerer;		/* whose re-INVITE waits for a reply */
