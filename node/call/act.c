@@ -308,6 +308,12 @@ static int cause_for_a(const struct call *c, const struct td_leg_event *lev)
 	return c->cause ? c->cause : 16;
 }
 
+static void is_clearing(struct party *p)
+{
+	if (p->alive && !p->told_clear)
+		p->state = TD__LEG_STATE__LEG_CLEARING;
+}
+
 void call_act(struct call *c, uint32_t acts, struct party *p,
 	      const struct td_leg_event *lev)
 {
@@ -337,6 +343,11 @@ void call_act(struct call *c, uint32_t acts, struct party *p,
 		pass_dtmf(c, p, lev);
 	if (acts & TD_CALL_PART)
 		bridge_part(c);
+	/* one op for all of them, before the first is told */
+	if (acts & TD_CALL_CLEAR_A)
+		is_clearing(&c->a);
+	for (unsigned int i = 0; acts & TD_CALL_CLEAR_B && i < c->n_b; i++)
+		is_clearing(&c->b[i]);
 	if (acts & TD_CALL_CLEAR_A)
 		call_clear_party(&c->a, cause_for_a(c, lev));
 	if (acts & TD_CALL_CLEAR_B) {

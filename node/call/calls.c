@@ -36,6 +36,7 @@ static void free_call(struct call *c)
 {
 	td_timer_stop(&c->guard);
 	td_timer_stop(&c->bury);
+	c->state = TD_CALL_ENDED;	/* legs that go cause no op */
 	for (unsigned int i = 0; i <= c->n_b; i++) {
 		struct party *p = i ? &c->b[i - 1] : &c->a;
 

@@ -42,6 +42,11 @@ static int attempt(struct td_isdn_leg *leg, struct td_isdn_line *line,
 	leg->ours = true;
 	leg->iface = 0;
 	leg->confirmed = false;
+	leg->progress = 0;
+	leg->bearer = TD_BEARER_AUDIO;
+	leg->layer1 = TD_LAYER1_ALAW;
+	leg->complete = leg->setup.complete;
+	td_isdn_leg_numbers(leg, &leg->setup.called, &leg->setup.calling);
 	line->last_cref = leg->cref;
 	td_isdn_leg_take(leg, channel);
 	td_isdn_leg_state(leg, Q931_CALL_INITIATED);
@@ -108,6 +113,8 @@ int td_isdn_call_setup(struct td_leg *l, const struct td_setup *s)
 	if (td_isdn_number_split(s->calling, &to->calling))
 		to->calling = (struct td_isdn_number){ 0 };
 	to->calling.restricted = s->calling_restricted;
+	to->calling.pres = s->calling_restricted ? TD_PRES_RESTRICTED :
+						   TD_PRES_ALLOWED;
 	td_str_cut(leg->called, sizeof(leg->called), s->called);
 	td_str_cut(leg->calling, sizeof(leg->calling), s->calling);
 	td_str_trim_utf8(leg->calling);
@@ -166,7 +173,7 @@ bool td_isdn_call_channel(struct td_isdn_leg *leg,
 		break;
 	}
 	leg->iface = ev->iface;
-	leg->confirmed = true;
+	leg->confirmed = leg->dirty = true;
 	return true;
 }
 
@@ -185,6 +192,7 @@ int td_isdn_call_digits(struct td_leg *l, const char *digits, bool complete)
 	if (strlen(leg->called) + strlen(clean) >= TD_ISDN_DIGITS_MAX)
 		return -EINVAL;
 	strcat(leg->called, clean);
+	leg->complete |= complete;
 	leg->dirty = true;
 	td_line_enter(leg->line);
 	if (leg->state == Q931_CALL_INITIATED) {

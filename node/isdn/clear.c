@@ -135,7 +135,7 @@ void td_isdn_leg_hangup(struct td_isdn_leg *leg, int cause)
 	if (leg->fresh && td_pri_refusable(cause))
 		leg->told = false;
 	leg->fresh = false;
-	leg->state = Q931_DISCONNECT_REQUEST;
+	td_isdn_leg_state(leg, Q931_DISCONNECT_REQUEST);
 	td_pri_hangup(line->pri, leg->call, cause);
 	/* freed at once: td_line_leave finds that out */
 	td_line_leave(line);

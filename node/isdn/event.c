@@ -84,6 +84,11 @@ static void on_setup(struct td_isdn_line *line, const struct td_pri_event *ev)
 	leg->fresh = leg->told = true;
 	leg->iface = ev->iface;
 	leg->state = Q931_CALL_PRESENT;
+	leg->bearer = ev->bearer;
+	leg->layer1 = ev->layer1;
+	leg->complete = ev->complete;
+	leg->confirmed = true;	/* an answer names the channel, 5.2.3 */
+	td_isdn_leg_numbers(leg, &ev->called, &ev->calling);
 	td_isdn_number_join(&ev->called, leg->called, sizeof(leg->called));
 	td_isdn_number_join(&ev->calling, leg->calling, sizeof(leg->calling));
 	cause = line->leaving ? TD_CAUSE_NO_CHANNEL :
@@ -129,6 +134,7 @@ static void on_digits(struct td_isdn_leg *leg, const struct td_pri_event *ev)
 	if (out.type == TD_LEV_DIGITS) {
 		size_t n = strlen(leg->called);
 
+		leg->complete |= ev->complete;
 		td_str_cut(leg->called + n, sizeof(leg->called) - n,
 			   out.digits);
 		leg->dirty = true;
@@ -158,6 +164,7 @@ static void on_setup_ack(struct td_isdn_line *line, struct td_isdn_leg *leg,
 	td_isdn_leg_state(leg, Q931_OVERLAP_SENDING);
 	if (leg->pending[0])
 		td_pri_digits(line->pri, leg->call, leg->pending);
+	leg->dirty |= leg->pending[0] != 0;
 	leg->pending[0] = 0;
 	td_isdn_leg_timer(leg, TD_T304);
 	if (ev->inband)
@@ -180,6 +187,8 @@ static void on_proceeding(struct td_isdn_leg *leg,
 static void on_answer(struct td_isdn_line *line, struct td_isdn_leg *leg,
 		      const struct td_pri_event *ev)
 {
+	if (ev->inband)
+		td_isdn_leg_inband(leg);
 	switch (ev->type) {
 	case TD_PRI_SETUP_ACK:
 		on_setup_ack(line, leg, ev);

@@ -156,6 +156,28 @@ void td_isdn_leg_state(struct td_isdn_leg *leg, enum td_q931_state state)
 	leg->dirty = true;
 }
 
+static uint8_t type_of(const struct td_isdn_number *n)
+{
+	return (uint8_t)(n->ton << 4 | n->npi);
+}
+
+void td_isdn_leg_numbers(struct td_isdn_leg *leg,
+			 const struct td_isdn_number *called,
+			 const struct td_isdn_number *calling)
+{
+	leg->called_type = type_of(called);
+	leg->calling_type = type_of(calling);
+	leg->calling_pres = calling->pres;
+}
+
+void td_isdn_leg_inband(struct td_isdn_leg *leg)
+{
+	enum { INBAND = 1 << 8 };
+
+	leg->dirty |= !(leg->progress & INBAND);
+	leg->progress |= INBAND;
+}
+
 void td_isdn_leg_session(const struct td_isdn_leg *leg,
 			 struct td_session *out)
 {
@@ -248,6 +270,8 @@ static int progress(struct td_leg *l, const struct td_session *s)
 	/* PROGRESS may not be the first answer, Q.931 5.2.4 */
 	rc = proceed(line, leg);
 	if (!rc)
+		td_isdn_leg_inband(leg);
+	if (!rc)
 		rc = td_pri_progress(line->pri, leg->call,
 				     td_isdn_leg_channel(leg));
 	td_line_leave(line);
@@ -271,6 +295,8 @@ static int alerting(struct td_leg *l, const struct td_session *s)
 					     s && s->kind != TD_MEDIA_NONE);
 		if (!rc)
 			td_isdn_leg_state(leg, Q931_CALL_RECEIVED);
+		if (!rc && s && s->kind != TD_MEDIA_NONE)
+			td_isdn_leg_inband(leg);
 	}
 	td_line_leave(line);
 	return rc;
@@ -379,6 +405,18 @@ static void checkpoint(struct td_leg *l, Td__CallLeg *out)
 	ck->called = leg->called;
 	ck->calling = leg->calling;
 	ck->q931_state = leg->state;
+	ck->called_type = leg->called_type;
+	ck->calling_type = leg->calling_type;
+	ck->calling_pres = leg->calling_pres;
+	ck->bearer = leg->bearer;
+	ck->layer1 = leg->layer1;
+	ck->progress = leg->progress;
+	ck->iface = leg->iface;
+	ck->network = leg->line && leg->line->conf.side == TD_SIDE_NETWORK;
+	ck->confirmed = leg->confirmed;
+	ck->complete = leg->complete;
+	ck->pending = leg->pending;
+	ck->cause = leg->clearing ? (uint32_t)leg->cause : 0;
 	out->kind = TD__LEG_KIND__LEG_ISDN;
 	out->state = state_of(leg);
 	out->peer = leg->ours ? leg->called : leg->calling;
@@ -394,10 +432,10 @@ static void leg_free(struct td_leg *l)
 
 	if (!l)
 		return;
+	leg->l.call = NULL;	/* no checkpoint any more */
 	if (leg->call && !leg->cleared && !leg->clearing)
 		td_isdn_leg_hangup(leg, TD_CAUSE_NORMAL);
 	leg->owned = false;
-	leg->l.call = NULL;
 	undefer(leg);
 	td_isdn_leg_free(leg);
 }

@@ -76,7 +76,7 @@ static void checkpoint(struct td_isdn_line *line)
 
 	for (struct td_isdn_leg *leg = line->legs; leg; leg = leg->next) {
 		if (!leg->dirty || !leg->owned || !leg->l.call ||
-		    leg->cleared || leg->clearing)
+		    leg->cleared)
 			continue;
 		leg->dirty = false;
 		if (up->checkpoint(up->arg, &leg->l)) {
@@ -263,10 +263,31 @@ int td_line_new(struct td_isdn *isdn, const struct td_site_line *conf,
 	return 0;
 }
 
+/* Clearing that libpri begins or goes on with by itself (T313, T305): the
+ * checkpoint at the end of this turn has to know. Behind the call's state: a
+ * frame that LAPD repeats. */
+static void note_clearing(struct td_isdn_line *line, const uint8_t *frame,
+			  size_t n)
+{
+	struct td_q931_head h;
+	enum td_q931_state state;
+
+	if (!td_q931_head(frame, n, &h) || (h.type != TD_Q931_DISCONNECT &&
+					    h.type != TD_Q931_RELEASE))
+		return;
+	state = h.type == TD_Q931_RELEASE ? Q931_RELEASE_REQUEST :
+					    Q931_DISCONNECT_REQUEST;
+	for (struct td_isdn_leg *leg = line->legs; leg; leg = leg->next)
+		if (leg->call && leg->cref == h.cref &&
+		    leg->ours != h.to_originator && leg->state < state)
+			td_isdn_leg_state(leg, state);
+}
+
 static void on_tx(void *arg, const uint8_t *frame, size_t n)
 {
 	struct td_isdn_line *line = arg;
 
+	note_clearing(line, frame, n);
 	td_isdn_gate_put(line->gate, frame, n);
 }
 

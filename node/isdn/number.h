@@ -26,6 +26,7 @@ struct td_isdn_number {
 	uint8_t ton, npi;
 	bool restricted;	/* presentation restricted (CLIR) */
 	bool unavailable;	/* no number due to interworking */
+	uint8_t pres;		/* octet 3a as it is: those two, screening */
 	char digits[TD_ISDN_DIGITS_MAX];
 };
 

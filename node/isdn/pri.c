@@ -24,6 +24,13 @@
 
 enum { FCS = 2, FRAME_MAX = 1024, CHANNEL_MASK = 0xff };
 
+_Static_assert(TD_BEARER_AUDIO == PRI_TRANS_CAP_3_1K_AUDIO, "4.5.5");
+_Static_assert(TD_LAYER1_ALAW == PRI_LAYER_1_ALAW, "4.5.5");
+_Static_assert(TD_PRES_RESTRICTED == PRES_PROHIB_USER_NUMBER_NOT_SCREENED,
+	       "4.5.10");
+_Static_assert(TD_PRES_ALLOWED == PRES_ALLOWED_USER_NUMBER_NOT_SCREENED,
+	       "4.5.10");
+
 struct td_pri {
 	struct pri *pri;
 	struct td_pri_cfg cfg;
@@ -119,6 +126,7 @@ static int cause_of(int cause)
 static void set_number(struct td_isdn_number *n, const char *digits, int plan,
 		       int presentation)
 {
+	n->pres = (uint8_t)(presentation & 0x63);
 	n->ton = (uint8_t)(plan >> 4 & 7);
 	n->npi = (uint8_t)(plan & 15);
 	n->restricted = (presentation & PRI_PRES_RESTRICTION) ==
@@ -139,6 +147,8 @@ static void set_ring(struct td_pri_event *ev, const pri_event_ring *r)
 		return;
 	set_number(&ev->calling, r->callingnum, r->callingplan,
 		   r->callingpres);
+	ev->bearer = (uint8_t)r->ctype;
+	ev->layer1 = r->layer1 > 0 ? (uint8_t)r->layer1 : 0;
 	td_isdn_name(r->callingname, ev->name, sizeof(ev->name));
 	ev->speech = (r->ctype == PRI_TRANS_CAP_SPEECH ||
 		      r->ctype == PRI_TRANS_CAP_3_1K_AUDIO) &&
@@ -298,17 +308,15 @@ int td_pri_setup(struct td_pri *p, void *call, const struct td_pri_setup *s)
 	if (!sr)
 		return -ENOMEM;
 	pri_sr_set_channel(sr, (int)s->channel, 0, 0);
-	/* 3.1 kHz audio: a fax or a modem may be behind it */
-	pri_sr_set_bearer(sr, PRI_TRANS_CAP_3_1K_AUDIO, PRI_LAYER_1_ALAW);
+	pri_sr_set_bearer(sr, TD_BEARER_AUDIO, TD_LAYER1_ALAW);
 	pri_sr_set_called(sr, called.digits, called.ton << 4 | called.npi,
 			  s->complete);
 	if (calling.digits[0])
 		pri_sr_set_caller(
 			sr, calling.digits, NULL,
 			calling.ton << 4 | calling.npi,
-			calling.restricted ?
-				PRES_PROHIB_USER_NUMBER_NOT_SCREENED :
-				PRES_ALLOWED_USER_NUMBER_NOT_SCREENED);
+			calling.restricted ? TD_PRES_RESTRICTED :
+					     TD_PRES_ALLOWED);
 	rc = pri_setup(p->pri, call, sr);
 	pri_sr_free(sr);
 	return error_of(rc);

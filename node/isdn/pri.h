@@ -58,6 +58,7 @@ struct td_pri_event {
 	bool complete;
 	bool inband;		/* progress indicator 1 or 8 */
 	bool speech;		/* speech, 3.1 kHz audio; not mu-law */
+	uint8_t bearer, layer1;	/* Q.931 4.5.5 octets 3 and 5 */
 	int cause;		/* Q.850; 0: none was given */
 	struct td_isdn_number called, calling;
 	char name[64];
@@ -77,6 +78,11 @@ bool td_pri_valid(struct td_pri *p, void *call);
 uint32_t td_pri_cref(struct td_pri *p, void *call);
 /** @return NULL: no call reference is free */
 void *td_pri_call_new(struct td_pri *p);
+
+/* What a SETUP of ours says, Q.931 4.5.5: 3.1 kHz audio, since a fax or a
+ * modem may be behind it, in A-law. 4.5.10 octet 3a: not screened. */
+enum { TD_BEARER_AUDIO = 0x10, TD_LAYER1_ALAW = 0x23,
+       TD_PRES_ALLOWED = 0x00, TD_PRES_RESTRICTED = 0x20 };
 
 struct td_pri_setup {
 	uint32_t channel;	/* preferred, not exclusive */

@@ -15,6 +15,8 @@
  *  @return octets of the frame to keep, n: nothing is wrong */
 size_t td_q931_fit(const uint8_t *frame, size_t n);
 
+enum { TD_Q931_DISCONNECT = 0x45, TD_Q931_RELEASE = 0x4d };
+
 struct td_q931_head {
 	uint32_t cref;		/* without the flag; 0: global */
 	bool to_originator;	/* flag 1: the receiver gave it out */

@@ -152,6 +152,10 @@ struct td_isdn_leg {
 	unsigned int n_lines;
 	char pending[TD_ISDN_DIGITS_MAX];	/* until SETUP ACK */
 	char called[64], calling[64];
+	/* for who takes over: as in view.proto, IsdnCall */
+	uint8_t called_type, calling_type, calling_pres, bearer, layer1;
+	uint32_t progress;
+	bool complete;
 	struct td_timer timer;		/* T302, T304, T310 */
 	char span[TD_NAME_MAX];
 	Td__IsdnCall ck;
@@ -224,6 +228,12 @@ void td_isdn_leg_take(struct td_isdn_leg *leg, uint32_t timeslot);
 void td_isdn_leg_session(const struct td_isdn_leg *leg,
 			 struct td_session *out);
 void td_isdn_leg_state(struct td_isdn_leg *leg, enum td_q931_state state);
+/** The numbers of its SETUP. */
+void td_isdn_leg_numbers(struct td_isdn_leg *leg,
+			 const struct td_isdn_number *called,
+			 const struct td_isdn_number *calling);
+/** Progress indicator 8, told or heard: in-band information. */
+void td_isdn_leg_inband(struct td_isdn_leg *leg);
 /** Raises an event; the leg may be freed in it. */
 void td_isdn_leg_raise(struct td_isdn_leg *leg, struct td_leg_event *ev);
 void td_isdn_leg_timer(struct td_isdn_leg *leg, enum td_isdn_timer_id id);

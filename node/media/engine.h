@@ -28,7 +28,7 @@ struct td_poll {
 
 /** A port of the card, as of this turn. */
 struct td_line {
-	struct td_port *port;		/* NULL: no card, or it has not so many */
+	struct td_port *port;	/* NULL: no card, or not so many */
 	uint64_t rx_block, tx_block;
 };
 

@@ -3,6 +3,7 @@
 #define TD_TEST_ISDN_RIG_H
 
 #include "isdn/rig_exchange.h"
+#include "isdn/rig_judge.h"
 #include "isdn/rig_room.h"
 #include "isdn/rig_world.h"
 
@@ -139,6 +140,7 @@ RIG int rig_setup_down(void **state)
 	r->to_node.f = calloc(RIG_FRAMES, sizeof(struct rig_frame));
 	r->to_x.f = calloc(RIG_FRAMES, sizeof(struct rig_frame));
 	r->tx_on = true;
+	r->judge = judge_frame;
 	rig_us += INT64_C(3600) * 1000000;
 	rig_isdn(r);
 	*state = r;

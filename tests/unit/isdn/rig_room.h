@@ -32,6 +32,10 @@ RIG int up_checkpoint(void *arg, struct td_leg *l)
 		c->state = ck.isdn->q931_state;
 		c->timeslot = ck.isdn->timeslot;
 		c->cref = ck.isdn->cref;
+		c->ck = *ck.isdn;
+		strcpy(c->ck_called, ck.isdn->called);
+		strcpy(c->ck_calling, ck.isdn->calling);
+		strcpy(c->ck_pending, ck.isdn->pending);
 		assert_string_equal(ck.isdn->span, "s1");
 		assert_string_equal(ck.unit, "s1");
 	}

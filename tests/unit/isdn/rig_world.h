@@ -90,7 +90,10 @@ struct room_call {
 	bool complete;
 	struct td_setup setup;
 	struct td_session session;
-	uint32_t state, timeslot, cref;	/* as checkpointed */
+	/* as checkpointed; ck's strings are the three below */
+	uint32_t state, timeslot, cref;
+	Td__IsdnCall ck;
+	char ck_called[64], ck_calling[64], ck_pending[64];
 };
 
 /* what the exchange does with a SETUP */
@@ -103,6 +106,12 @@ enum room_mode { ROOM_ANSWER, ROOM_RING, ROOM_ACK, ROOM_NOTHING, ROOM_FULL,
 struct rig {
 	struct td_isdn *isdn;
 	struct td_isdn_env env;
+	/* looks at each frame that leaves the node, or NULL */
+	void (*judge)(struct rig *r, const uint8_t *f, size_t n);
+	bool strict;		/* one message a turn: states are equal */
+	int judged;
+	uint32_t judged_types;	/* bit: see rig_judge.h */
+	unsigned int next_ns;	/* of the next new I-frame */
 	struct td_site site;
 	struct td_site_line conf;
 	/* port */
@@ -190,6 +199,8 @@ RIG int e_send(void *port, const void *buf, size_t n)
 		return -ENOLINK;
 	if (r->card_full)
 		return -EAGAIN;
+	if (r->judge)
+		r->judge(r, buf, n);
 	if (!r->cut)
 		rig_put(&r->to_x, buf, n);
 	return 0;

@@ -204,9 +204,9 @@ static void a_leg_freed_while_up_clears_its_call(void **state)
 	struct room_call *c = room_dial(r, "5550002", 0);
 
 	pump(r, 100);
-	c->leg->ops->free(c->leg);
-	c->cleared = true;
+	c->cleared = true;	/* its row goes with the call */
 	c->cleared_times = 1;
+	c->leg->ops->free(c->leg);
 	pump(r, 100);
 	assert_true(r->xc[0].gone);
 	assert_int_equal(r->xc[0].cause, 16);

