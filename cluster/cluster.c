@@ -281,5 +281,6 @@ void td_cluster_stats(const struct td_cluster *c, struct td_cluster_stats *out)
 	*out = c->stats;
 	out->pending_ops = c->out.count;
 	out->pending_effects = c->ack.count;
+	out->pending_limit = c->out.limit;
 	out->cancelled += c->ack.cancelled;
 }

@@ -100,6 +100,7 @@ struct td_cluster_stats {
 	uint64_t submitted, applied, refused, effects, cancelled, snapshots_in,
 		snapshots_out, bad_messages;
 	uint32_t pending_ops, pending_effects;
+	uint32_t pending_limit;	/* of each of the two */
 };
 void td_cluster_stats(const struct td_cluster *c, struct td_cluster_stats *out);
 /** New reference: everything above as an object. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,26 +133,10 @@ static void on_cluster_state(void *arg)
 
 /* ---- configuration ---- */
 
-/** Secret, and equal on nodes of the same generation: they can check each
- *  other's nonces. Nonces of generations before stay good for their time. */
-static int nonce_key(const struct td_site *site, uint8_t key[32])
+/** Equal on all nodes, so that each can check the others' nonces. */
+static int nonce_key(struct td_daemon *d, uint8_t key[32])
 {
-	static const char purpose[] = "tandem sip nonce";
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	unsigned int n = 32;
-	char *text;
-	size_t len;
-	int rc = td_site_format(site, &text, &len);
-
-	if (!rc && !(md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
-		     EVP_DigestUpdate(md, purpose, sizeof(purpose)) &&
-		     EVP_DigestUpdate(md, text, len) &&
-		     EVP_DigestFinal_ex(md, key, &n)))
-		rc = -ENOMEM;
-	EVP_MD_CTX_free(md);
-	if (!rc || md)
-		free(text);
-	return rc;
+	return td_config_secret(d->config, "sip nonce", key);
 }
 
 static void start_sip(struct td_daemon *d)
@@ -166,7 +149,7 @@ static void start_sip(struct td_daemon *d)
 		.internal_address = d->conf.cluster_address[0] ?
 			d->conf.cluster_address : NULL,
 	};
-	int rc = nonce_key(d->site, cfg.key);
+	int rc = nonce_key(d, cfg.key);
 
 	if (!rc)
 		rc = td_sip_new(&cfg, &d->sip);
@@ -181,7 +164,7 @@ static void start_sip(struct td_daemon *d)
 static int give_sip_site(struct td_daemon *d)
 {
 	uint8_t key[32];
-	int rc = nonce_key(d->site, key);
+	int rc = nonce_key(d, key);
 
 	if (!rc)
 		rc = td_sip_set_key(d->sip, key);

@@ -221,8 +221,7 @@ static void begin_call(struct td_sip *s, const struct td_sip_up *u,
 	int rc = sip_leg_make(s, &l);
 
 	if (rc) {
-		s->st.refused++;
-		sip_answer(s, u, 503, "Retry-After: 5\r\n");
+		sip_answer_busy(s, u);
 		return;
 	}
 	td_str_cut(l->peer, sizeof(l->peer), set->calling);
@@ -249,10 +248,10 @@ static void begin_call(struct td_sip *s, const struct td_sip_up *u,
 		s->st.legs_in++;
 		return;
 	}
-	s->st.refused++;
-	sip_answer(s, u, rc == -EEXIST ? 482 : 503, rc == -EEXIST ? NULL :
-		   "Retry-After: 5\r\nReason: Q.850;cause=42;"
-		   "text=\"Congestion\"\r\n");
+	if (rc == -EEXIST)
+		sip_answer(s, u, 482, NULL);
+	else
+		sip_answer_busy(s, u);
 	l->st = SIP_OVER;	/* it has its answer */
 	sip_leg_free(&l->leg);
 }
@@ -284,7 +283,7 @@ void sip_on_invite(struct td_sip *s, const struct td_sip_up *u,
 	set = calloc(1, sizeof(*set));
 	if (!set) {
 		free(sess);
-		sip_answer(s, u, 503, "Retry-After: 5\r\n");
+		sip_answer_busy(s, u);
 		return;
 	}
 	if (sess)

@@ -189,10 +189,7 @@ static void lost_effect(struct effect *e, int status)
 	e->sip->st.effects_cancelled++;
 	/* a minority says nothing about its calls; who asked may ask again */
 	if (e->d->type == TD_SIP_DOWN_REPLY) {
-		struct td_sip_down *d = sip_reply_record(e->d->tr, 503,
-			e->d->tag, "Retry-After: 5\r\n", NULL);
-
-		sip_put(e->sip, d);
+		sip_put(e->sip, sip_busy_record(e->d->tr, e->d->tag));
 	}
 	free(e->d);
 	if (l && l->st != SIP_OVER) {
@@ -329,18 +326,15 @@ void sip_leg_dead(struct sip_leg *l, int cause)
 static void refuse(struct sip_leg *l, int cause, unsigned int retry_after_s)
 {
 	int status = retry_after_s ? 503 : td_sip_status_of_cause(cause);
-	char h[256], r[128];
+	char h[256], r[128], after[32] = "";
 
 	reason_header(cause, r, sizeof(r));
 	if (retry_after_s)
-		snprintf(h, sizeof(h), "Retry-After: %u\r\n%s", retry_after_s,
-			 r);
-	else
-		snprintf(h, sizeof(h), "%s", r);
+		sip_retry_after(retry_after_s, after, sizeof(after));
+	snprintf(h, sizeof(h), "%s%s", after, r);
 	if (sip_leg_reply(l, l->tr, status, h, NULL)) {
 		/* no checkpoint, but the phone must not be left waiting */
-		sip_put(l->sip, sip_reply_record(l->tr, 503, l->local_tag,
-						 "Retry-After: 5\r\n", NULL));
+		sip_put(l->sip, sip_busy_record(l->tr, l->local_tag));
 	}
 	sip_tr_done(l->sip, &l->tr);
 	sip_leg_over(l, cause);

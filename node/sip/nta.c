@@ -8,6 +8,7 @@
 
 #include "node/sip/nta_i.h"
 #include "node/sip/parse.h"
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 
 /* ---- records up ---- */
@@ -76,6 +77,7 @@ struct nta_tr *nta_tr_new(struct nta_listener *l, uint64_t id)
 	if (!t)
 		return NULL;
 	t->l = l;
+	t->since_ms = td_clock_boot_ms();
 	t->id = id ? id : TD_SIP_TR_SERVER | ++l->nta->next_id;
 	if (td_map_set(l->nta->trs, &t->id, sizeof(t->id), t, NULL)) {
 		free(t);
@@ -163,6 +165,12 @@ static void on_retry(struct td_nta *magic, su_timer_t *t, struct td_nta *n)
 	for (int i = 0; i < NTA_MAX_LISTENERS; i++)
 		if (n->listeners[i].id && !n->listeners[i].agent)
 			try_bind(&n->listeners[i]);
+}
+
+static void on_sweep(struct td_nta *magic, su_timer_t *t, struct td_nta *n)
+{
+	nta_sweep(n, td_clock_boot_ms());
+	su_timer_set_interval(t, on_sweep, n, NTA_SWEEP_MS);
 }
 
 /** An address may come to this node later. */
@@ -269,16 +277,20 @@ static void *run(void *arg)
 	n->root = su_root_create(n);
 	if (!n->root || !(n->retry = su_timer_create(su_root_task(n->root),
 						     NTA_RETRY_MS)) ||
+	    !(n->sweep = su_timer_create(su_root_task(n->root),
+					 NTA_SWEEP_MS)) ||
 	    su_wait_create(&wait, td_queue_fd(n->down), SU_WAIT_IN) < 0 ||
 	    (idx = su_root_register(n->root, &wait, on_down, n, 0)) < 0) {
 		td_err("sip", "SIP-STACK", "the SIP stack could not start");
 		return NULL;
 	}
+	su_timer_set_interval(n->sweep, on_sweep, n, NTA_SWEEP_MS);
 	while (!n->stop)
 		su_root_run(n->root);
 	for (int i = 0; i < NTA_MAX_LISTENERS; i++)
 		unlisten(n, n->listeners[i].id);
 	su_timer_destroy(n->retry);
+	su_timer_destroy(n->sweep);
 	su_root_deregister(n->root, idx);
 	su_wait_destroy(&wait);
 	su_root_destroy(n->root);

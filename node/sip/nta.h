@@ -40,6 +40,7 @@ struct td_nta_stats {
 	uint64_t lost_up;	/* records the full queue refused */
 	uint64_t lost_down;
 	uint64_t timeouts;
+	uint64_t forgotten;	/* server transactions never answered */
 	uint32_t server, client;	/* transactions now */
 };
 void td_nta_stats(const struct td_nta *n, struct td_nta_stats *out);

@@ -29,7 +29,15 @@
 #include <sofia-sip/tport.h>
 #include <sofia-sip/tport_tag.h>
 
-enum { NTA_MAX_LISTENERS = 32, NTA_RETRY_MS = 1000 };
+enum {
+	NTA_MAX_LISTENERS = 32,
+	NTA_RETRY_MS = 1000,
+	/* A server transaction whose answer never comes: the control loop
+	 * gives each one in time, but the queue to us may have been full. */
+	NTA_SWEEP_MS = 5000,
+	NTA_OTHER_MS = 40000,
+	NTA_INVITE_MS = 600000,
+};
 
 /** One address with UDP and TCP: an agent of its own, so that it can go
  *  away alone and so that what leaves through it has its address. */
@@ -48,6 +56,7 @@ struct nta_tr {
 	nta_incoming_t *irq;	/* server */
 	nta_outgoing_t *orq;	/* client */
 	bool invite;
+	int64_t since_ms;
 };
 
 struct td_nta {
@@ -58,7 +67,7 @@ struct td_nta {
 	struct td_nta_stats st;	/* written by the thread, read atomically */
 	/* the thread's: */
 	su_root_t *root;
-	su_timer_t *retry;
+	su_timer_t *retry, *sweep;
 	struct nta_listener listeners[NTA_MAX_LISTENERS];
 	struct td_map *trs;	/* id -> nta_tr */
 	uint64_t next_id;
@@ -83,6 +92,8 @@ int nta_on_message(struct nta_listener *l, nta_agent_t *a, msg_t *msg,
 		   sip_t *sip);
 void nta_reply(struct td_nta *n, const struct td_sip_down *d);
 void nta_forget(struct td_nta *n, uint64_t tr);
+/** Ends server transactions that nobody answers. */
+void nta_sweep(struct td_nta *n, int64_t now_ms);
 
 /* nta_out.c */
 void nta_request(struct td_nta *n, const struct td_sip_down *d);

@@ -46,11 +46,22 @@ static int check_stream(const sip_t *sip, const char **why)
 	return rc;
 }
 
+/** Seconds to come back after: spread, so that what was refused together does
+ *  not come back so. */
+static const char *retry_after(char out[8])
+{
+	snprintf(out, 8, "%u", (unsigned int)su_randint(3, 8));
+	return out;
+}
+
 static void refuse(struct nta_listener *l, msg_t *msg, int status,
 		   const char *phrase)
 {
+	char after[8];
+
 	nta_msg_treply(l->agent, msg, status, phrase,
-		       TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("5")),
+		       TAG_IF(status == 503,
+			      SIPTAG_RETRY_AFTER_STR(retry_after(after))),
 		       TAG_IF(status == 405, SIPTAG_ALLOW_STR(TD_SIP_ALLOW)),
 		       TAG_END());
 }
@@ -124,6 +135,7 @@ static int take_request(struct nta_listener *l, msg_t *msg, sip_t *sip)
 	struct td_sip_up u = { .type = TD_SIP_UP_REQUEST, .listener = l->id };
 	bool ack = sip->sip_request->rq_method == sip_method_ack;
 	struct nta_tr *t = NULL;
+	char after[8];
 
 	source_of(l, msg, &u.from);
 	if (!ack) {
@@ -133,7 +145,8 @@ static int take_request(struct nta_listener *l, msg_t *msg, sip_t *sip)
 	}
 	if (nta_up(n, &u, sip) && t) {
 		nta_incoming_treply(t->irq, SIP_503_SERVICE_UNAVAILABLE,
-				    SIPTAG_RETRY_AFTER_STR("5"), TAG_END());
+				    SIPTAG_RETRY_AFTER_STR(
+					    retry_after(after)), TAG_END());
 		nta_incoming_destroy(t->irq);
 		nta_tr_free(t);
 	}
@@ -209,4 +222,20 @@ void nta_forget(struct td_nta *n, uint64_t tr)
 	else
 		nta_outgoing_destroy(t->orq);
 	nta_tr_free(t);
+}
+
+void nta_sweep(struct td_nta *n, int64_t now_ms)
+{
+	struct nta_tr *t;
+	size_t pos = 0;
+
+	while ((t = td_map_next(n->trs, &pos))) {
+		if (!t->irq || nta_incoming_status(t->irq) >= 200 ||
+		    now_ms - t->since_ms < (t->invite ? NTA_INVITE_MS :
+							NTA_OTHER_MS))
+			continue;
+		NTA_COUNT(n, forgotten);
+		nta_incoming_destroy(t->irq);	/* answers 500 */
+		nta_tr_free(t);
+	}
 }

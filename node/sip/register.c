@@ -65,9 +65,9 @@ static void on_held(void *arg, int status)
 	} else {
 		a->sip->st.effects_cancelled++;
 	}
-	sip_put(a->sip, sip_reply_record(a->tr, code, a->tag,
-					 code == 503 ? "Retry-After: 5\r\n" :
-					 code == 200 ? h : NULL, NULL));
+	sip_put(a->sip, code == 503 ? sip_busy_record(a->tr, a->tag) :
+		sip_reply_record(a->tr, code, a->tag, code == 200 ? h : NULL,
+				 NULL));
 out:
 	free(h);
 	free(a);
@@ -187,9 +187,13 @@ static int record_of(const struct td_sip *s, const struct td_sip_msg *m,
 
 static void refuse(struct td_sip *s, const struct td_sip_up *u, int status)
 {
+	if (status == 503) {
+		sip_answer_busy(s, u);
+		return;
+	}
 	s->st.refused++;
-	sip_answer(s, u, status, status == 423 ? "Min-Expires: 60\r\n" :
-		   status == 503 ? "Retry-After: 5\r\n" : NULL);
+	sip_answer(s, u, status,
+		   status == 423 ? "Min-Expires: 60\r\n" : NULL);
 }
 
 void sip_on_register(struct td_sip *s, const struct td_sip_up *u,
@@ -232,8 +236,6 @@ void sip_on_register(struct td_sip *s, const struct td_sip_up *u,
 	td_str_cut(a->user, sizeof(a->user), user);
 	join_values(m, TD_SIP_H_PATH, a->path, sizeof(a->path));
 	rc = td_reg_read(m, r);
-	if (!rc && td_cluster_state(s->cfg.cluster) != TD_CLUSTER_RUNNING)
-		rc = 503;
 	if (!rc)
 		rc = apply(s, u, m, a, r);
 	s->effects++;

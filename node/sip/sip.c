@@ -342,13 +342,14 @@ static json_t *counters(const struct td_sip *s)
 	td_nta_stats(s->nta, &n);
 #define I(x) (json_int_t)(x)
 	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI"
-			 " sI sI sI sI sI sI sI sI}",
+			 " sI sI sI sI sI sI sI sI sI sI sI}",
 		"requests", I(s->st.requests), "responses",
 		I(s->st.responses), "registers", I(s->st.registers),
 		"invites", I(s->st.invites), "challenges",
 		I(s->st.challenges), "forbidden", I(s->st.forbidden),
 		"refused", I(s->st.refused), "refreshes",
-		I(s->st.refreshes), "sessions_expired", I(s->st.expired),
+		I(s->st.refreshes), "not_running", I(s->st.not_running),
+		"congested", I(s->st.congested), "sessions_expired", I(s->st.expired),
 		"legs_in", I(s->st.legs_in),
 		"legs_out", I(s->st.legs_out), "checkpoints_refused",
 		I(s->st.checkpoints_refused), "effects_cancelled",
@@ -358,7 +359,8 @@ static json_t *counters(const struct td_sip *s)
 		I(n.rejected), "malformed_dropped", I(n.dropped), "overload",
 		I(n.overload), "queue_up_refused", I(n.lost_up),
 		"queue_down_refused", I(n.lost_down), "timeouts",
-		I(n.timeouts), "server_transactions", I(n.server),
+		I(n.timeouts), "never_answered", I(n.forgotten),
+		"server_transactions", I(n.server),
 		"client_transactions", I(n.client), "tx_requests",
 		I(n.tx_requests), "tx_replies", I(n.tx_replies));
 #undef I

@@ -22,7 +22,8 @@ struct sip_listener {
 struct sip_stats {
 	uint64_t requests, responses, registers, invites, challenges,
 		forbidden, refused, legs_in, legs_out, checkpoints_refused,
-		effects_cancelled, stray, refreshes, expired;
+		effects_cancelled, stray, refreshes, expired,
+		not_running, congested;
 };
 
 struct td_sip {
@@ -134,6 +135,16 @@ struct td_sip_down *sip_reply_record(uint64_t tr, int status, const char *tag,
 bool sip_effect_done(struct td_sip *s);
 /** Is the peer the cluster address of a node of the site? */
 bool sip_is_node(const struct td_sip *s, const char *host);
+
+/* busy.c */
+enum { SIP_RETRY_S = 3 };	/* and up to 5 more */
+/** A Retry-After line of at least so much. */
+void sip_retry_after(unsigned int least_s, char *out, size_t size);
+/** 503 with Retry-After: the record, or given at once (counted). */
+struct td_sip_down *sip_busy_record(uint64_t tr, const char *tag);
+void sip_answer_busy(struct td_sip *s, const struct td_sip_up *u);
+/** May something new begin? @return false: it was answered */
+bool sip_admit(struct td_sip *s, const struct td_sip_up *u);
 
 /* auth.c */
 /** @param[out] user the extension, written on success

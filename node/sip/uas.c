@@ -95,7 +95,7 @@ void sip_on_request(struct td_sip *s, const struct td_sip_up *u,
 		    const struct td_sip_msg *m)
 {
 	if (!s->site) {
-		sip_answer(s, u, 503, "Retry-After: 5\r\n");
+		sip_answer_busy(s, u);
 		return;
 	}
 	if (!strcmp(m->method, "ACK")) {	/* never answered */
@@ -105,16 +105,20 @@ void sip_on_request(struct td_sip *s, const struct td_sip_up *u,
 	}
 	if (!preliminaries_ok(s, u, m))
 		return;
-	if (has_to_tag(m))
+	if (has_to_tag(m)) {
 		sip_on_within(s, u, m);
-	else if (!strcmp(m->method, "INVITE"))
-		sip_on_invite(s, u, m);
-	else if (!strcmp(m->method, "REGISTER"))
-		sip_on_register(s, u, m);
-	else if (!strcmp(m->method, "OPTIONS"))
+	} else if (!strcmp(m->method, "INVITE")) {
+		if (sip_admit(s, u))
+			sip_on_invite(s, u, m);
+	} else if (!strcmp(m->method, "REGISTER")) {
+		if (sip_admit(s, u))
+			sip_on_register(s, u, m);
+	} else if (!strcmp(m->method, "OPTIONS")) {
 		sip_answer(s, u, 200, "Allow: " TD_SIP_ALLOW "\r\n"
 			   "Accept: application/sdp\r\n"
-			   "Accept-Encoding: identity\r\n");
-	else
+			   "Accept-Encoding: identity\r\n"
+			   "Supported: timer\r\n");
+	} else {
 		sip_answer(s, u, 481, NULL);
+	}
 }

@@ -40,8 +40,7 @@ static int reply(struct sip_leg *l, uint64_t tr, int status, const char *h,
 	int rc = sip_leg_reply(l, tr, status, h, body);
 
 	if (rc)
-		sip_put(l->sip, sip_reply_record(tr, 503, l->local_tag,
-						 "Retry-After: 5\r\n", NULL));
+		sip_put(l->sip, sip_busy_record(tr, l->local_tag));
 	return rc;
 }
 

@@ -51,6 +51,8 @@ struct rig_event {
 struct rig {
 	struct td_loop *loop;
 	struct td_cluster *cluster;
+	struct td_bus *bus;
+	const struct td_bus_ops *bus_ops;	/* its own */
 	struct td_site *site;
 	struct td_leg_up up;
 	struct td_sip *sip;
@@ -454,7 +456,7 @@ RIG_FN void rig_new_site(struct rig *r, const char *domain)
 
 /* What a rig is made with; tests of timers set less. */
 struct rig_times {
-	uint32_t t1x64_ms, no_answer_ms, max_kept, second_ms;
+	uint32_t t1x64_ms, no_answer_ms, max_kept, second_ms, max_pending;
 };
 
 RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
@@ -473,6 +475,9 @@ RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
 
 	assert_int_equal(td_loop_new(&r->loop), 0);
 	assert_int_equal(td_bus_local_new(r->loop, 1, &cc.bus), 0);
+	cc.max_pending = times->max_pending;
+	r->bus = cc.bus;
+	r->bus_ops = cc.bus->ops;
 	assert_int_equal(td_cluster_new(r->loop, &cc, &r->cluster), 0);
 	r->up = (struct td_leg_up){ .incoming = rig_incoming,
 		.event = rig_event, .checkpoint = rig_checkpoint, .arg = r };
