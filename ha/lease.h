@@ -62,6 +62,7 @@ struct td_lease_cfg {
 	const Td__LeaseState *disk;	/* NULL: a new machine; copied */
 	uint32_t nodelist;		/* bit id: all that may ever vote; the
 					 * founder's voters */
+	uint64_t bugs;			/* ha/lease_bug.h: of the simulator */
 	struct td_lease_ops ops;
 };
 int td_lease_new(const struct td_lease_cfg *cfg, int64_t now_ms,
@@ -133,6 +134,12 @@ int td_lease_unit_at(const struct td_lease *l, int64_t now_ms, unsigned int i,
 		     struct td_unit_view *out);
 /** The newest record that this member holds; never NULL. */
 const Td__Record *td_lease_record(const struct td_lease *l);
+/** This member holds all that was released while its record named it. */
+bool td_lease_synced(const struct td_lease *l);
+/** In td_lease_needed: nobody's word is enough now (no record yet; after a
+ *  merge, until the lead has said which record binds; a member of a binding
+ *  set is here in another life). */
+#define TD_LEASE_NOBODY 1U
 /** struct td_authority: needed, quorum. */
 uint32_t td_lease_needed(const struct td_lease *l);
 bool td_lease_quorum(const struct td_lease *l, uint32_t members, bool quorate);
@@ -141,7 +148,7 @@ uint32_t td_lease_in_sync(const struct td_lease *l);
 
 struct td_lease_stats {
 	uint64_t heartbeats_in, heartbeats_out, stale_acks, takes, reports,
-		records, releases, lapsed, saves, refused;
+		records, releases, lapsed, saves, saved, refused;
 };
 void td_lease_stats(const struct td_lease *l, struct td_lease_stats *out);
 
