@@ -181,6 +181,19 @@ static void b_cleared(struct call *c, struct party *p,
 					      TD_CALL_EV_B_FAIL_SOME, p, lev);
 }
 
+void call_party_gone(struct party *p, const struct td_leg_event *lev)
+{
+	struct call *c = p->call;
+
+	p->alive = false;
+	p->state = TD__LEG_STATE__LEG_ENDED;
+	bridge_release(c, p);
+	if (p == &c->a)
+		call_event(c, TD_CALL_EV_A_CLEARED, p, lev);
+	else
+		b_cleared(c, p, lev);
+}
+
 static void a_digits(struct call *c, const struct td_leg_event *lev)
 {
 	size_t n = strlen(c->setup.called);
@@ -264,12 +277,7 @@ static void on_leg_event(void *arg, struct td_leg *l,
 	}
 	switch (lev->type) {
 	case TD_LEV_CLEARED:
-		p->alive = false;
-		bridge_release(c, p);
-		if (p == &c->a)
-			call_event(c, TD_CALL_EV_A_CLEARED, p, lev);
-		else
-			b_cleared(c, p, lev);
+		call_party_gone(p, lev);
 		break;
 	case TD_LEV_DIGITS:
 		if (p == &c->a)
@@ -435,7 +443,7 @@ void td_calls_resync(struct td_calls *r)
 	struct call *c;
 
 	drop_stale_rows(r);
-
+	gone_check(r);
 	while ((c = td_map_next(r->calls, &pos))) {
 		free(c->sent);
 		c->sent = NULL;
@@ -456,29 +464,6 @@ int td_calls_hangup(struct td_calls *r, uint64_t id, int cause)
 	c->cause = cause;
 	call_event(c, TD_CALL_EV_HANGUP, &c->a, &lev);
 	return 0;
-}
-
-/* Clearing makes ops, and the next op applied forgets who ended: so they are
- * marked first. */
-void td_calls_node_ended(struct td_calls *r)
-{
-	const struct td_view *v = td_cluster_view(r->cfg.cluster);
-	struct td_view_iter it = { 0 };
-	const Td__Call *row;
-	struct call *c;
-	size_t pos = 0;
-
-	while ((row = td_view_ended_calls(v, &it))) {
-		c = td_map_get_u64(r->calls, row->id);
-		if (c && row->node != r->cfg.node_id)
-			c->halved = true;
-	}
-	while ((c = td_map_next(r->calls, &pos))) {
-		if (!c->halved)
-			continue;
-		c->halved = false;
-		td_calls_hangup(r, c->id, 41);
-	}
 }
 
 void td_calls_end(struct td_calls *r, int cause)

@@ -39,11 +39,11 @@ void td_calls_set_site(struct td_calls *c, const struct td_site *site);
 /** The view was replaced as a whole (this node was cut off): says again what
  *  calls are here, since the others gave them up with the node. */
 void td_calls_resync(struct td_calls *c);
+/** Some node came, went or began a new life: halves of calls whose other half
+ *  was on a node that is gone are cleared (cause 41), or tried elsewhere. */
+void td_calls_node_ended(struct td_calls *c);
 /** Clears a call of this node with this cause. -ENOENT */
 int td_calls_hangup(struct td_calls *c, uint64_t id, int cause);
-/** The op applied last ended another node: the halves of its calls that are
- *  here have nobody to talk to, and are cleared with cause 41. */
-void td_calls_node_ended(struct td_calls *c);
 /** Clears all calls of this node and takes no new ones. */
 void td_calls_end(struct td_calls *c, int cause);
 unsigned int td_calls_count(const struct td_calls *c);

@@ -52,7 +52,6 @@ struct call {
 	struct td_target targets[TD_ROUTE_MAX_TARGETS];
 	unsigned int n_targets, next_target;
 	int cause;			/* best so far of the legs B */
-	bool halved;			/* its other half's node has died */
 	int64_t since_ms, answered_ms;
 	struct party *early;		/* B whose early media A hears */
 	struct party *offerer;		/* whose re-INVITE waits for a reply */
@@ -77,10 +76,15 @@ struct td_calls {
 	struct td_map *calls;		/* by id */
 	uint64_t counter;
 	bool ending;			/* no new calls */
+	uint64_t life[TD_NODE_MAX_ID + 1];	/* of each node: incarnation
+						 * while it is up, else 0 */
 	uint64_t refused, illegal, stuck, total, silent;
 };
 
 /* calls.c */
+/** The party is over, whatever its leg does: it says so, or its far end can
+ *  say nothing more. */
+void call_party_gone(struct party *p, const struct td_leg_event *lev);
 void call_event(struct call *c, enum td_call_event ev, struct party *p,
 		const struct td_leg_event *lev);
 void call_check_gone(struct call *c);
@@ -114,6 +118,10 @@ void bridge_answered_late(struct call *c, struct party *p,
 void bridge_part(struct call *c);
 void bridge_release(struct call *c, struct party *p);
 bool bridge_is_direct(const struct call *c, const struct party *b);
+
+/* gone.c: the other half of a call ends with its node */
+/** After the view was replaced: halves that nobody has any more. */
+void gone_check(struct td_calls *r);
 
 /* record.c */
 int record_put(struct call *c);
