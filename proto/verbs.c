@@ -108,16 +108,42 @@ const struct td_verb td_verbs[] = {
 	  .body_in = true },
 	{ .name = "config check",
 	  .help = "Checks a site.yaml and lists all that is wrong with it",
+	  .details = "Without FILE it is the database's tables that are "
+		     "checked, with all edits that are no generation yet.",
 	  .done = "No problem: {nodes} nodes, {lines} lines, {addresses} "
 		  "addresses, {extensions} extensions, {routes} routes",
-	  .args = { { "FILE", "site.yaml, `-' for standard input" } },
+	  .args = { { "FILE", "site.yaml, `-' for standard input",
+		      .optional = true } },
 	  .body_in = true },
+	{ .name = "config diff",
+	  .help = "Tells what differs, object by object",
+	  .details = "Without arguments: between what runs and the database's "
+		     "tables. With one: from that generation to what runs, or "
+		     "from what runs to that file. With two: from the first "
+		     "to the second. Passwords are never shown.",
+	  .args = { { "A", "a generation, or a site.yaml", .optional = true },
+		    { "B", "a generation, or a site.yaml", .optional = true } },
+	  .sentence = "text", .none = "No difference",
+	  .body_in = true },
+	{ .name = "config apply",
+	  .help = "Makes a generation of the edits in the database's tables",
+	  .details = "The daemon does that by itself soon after an edit is "
+		     "committed; this waits for it and tells what is wrong.",
+	  .done = "Generation {generation} is running" },
+	{ .name = "config rollback",
+	  .help = "Makes an older generation's content the running one",
+	  .details = "Without a number: drops the edits in the database's "
+		     "tables that are no generation, so that they are again "
+		     "what runs.",
+	  .args = { { "GENERATION", "see `tandem config log'",
+		      .optional = true } },
+	  .done = "Generation {generation} is running" },
 	{ .name = "config export",
 	  .help = "Prints a generation as site.yaml",
 	  .options = { { "generation", "N", "an older one" } },
 	  .body_out = true },
 	{ .name = "config log",
-	  .help = "Lists the generations, newest first",
+	  .help = "Lists the generations and refused edits, newest first",
 	  .columns = { { "generation", "GENERATION" },
 		       { "at", "AT", TD_FORM_TIME },
 		       { "author", "AUTHOR" }, { "comment", "COMMENT" },

@@ -43,8 +43,12 @@ struct td_verb {
 	const char *done;	/* of an object: a sentence, {key} stands for
 				 * a value of it; what it does not name comes
 				 * in lines of its own */
+	const char *sentence;	/* of a list: the key whose text stands for an
+				 * element, instead of columns */
+	const char *none;	/* what stands for an empty list of those */
 	bool local;		/* the CLI does it by itself */
-	bool body_in;		/* first arg is a file, sent as body */
+	bool body_in;		/* the last arg is a file, sent as body; one
+				 * that is optional may be a number instead */
 	bool body_out;		/* prints reply.body */
 };
 

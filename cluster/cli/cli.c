@@ -140,6 +140,8 @@ static int show_text(struct cli *c, const Td__Reply *r)
 		return fail(c, "the daemon's answer is not JSON");
 	if (!strcmp(verb->name, "status"))
 		text_status(c->out, &st, v);
+	else if (json_is_array(v) && verb->sentence)
+		text_sentences(c->out, &st, v, verb);
 	else if (json_is_array(v) && verb->columns[0].key)
 		text_table(c->out, &st, v, verb->columns);
 	else if (json_is_object(v) && verb->done)
@@ -259,6 +261,16 @@ static int without_verb(struct cli *c)
 	return 2;
 }
 
+/* A number may name a generation instead. */
+static bool has_file(const struct cli *c)
+{
+	unsigned int n = c->args.n_args;
+	const char *last = n ? c->args.args[n - 1] : NULL;
+
+	return last && (!c->args.verb->args[n - 1].optional || !*last ||
+			last[strspn(last, "0123456789")]);
+}
+
 int td_cli_main(int argc, char *const *argv, FILE *out, FILE *err)
 {
 	struct cli c = { .out = out, .err = err };
@@ -278,8 +290,8 @@ int td_cli_main(int argc, char *const *argv, FILE *out, FILE *err)
 	}
 	if (c.args.verb->local)
 		return help(&c);
-	if (c.args.verb->body_in) {
-		rc = read_file(&c, c.args.args[0]);
+	if (c.args.verb->body_in && has_file(&c)) {
+		rc = read_file(&c, c.args.args[c.args.n_args - 1]);
 		if (rc) {
 			free(c.body);
 			return rc;

@@ -185,6 +185,22 @@ void text_value(FILE *f, const struct text_style *st, const json_t *v,
 	}
 }
 
+void text_sentences(FILE *f, const struct text_style *st, const json_t *list,
+		    const struct td_verb *verb)
+{
+	char buf[4096];
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+		fprintf(f, "%s\n", text_scalar(st, json_object_get(
+						v, verb->sentence),
+					       TD_FORM_PLAIN, buf,
+					       sizeof(buf)));
+	if (!json_array_size(list) && verb->none)
+		fprintf(f, "%s\n", verb->none);
+}
+
 static bool named(const char *sentence, const char *key)
 {
 	char mark[80];

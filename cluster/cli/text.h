@@ -25,6 +25,9 @@ void text_value(FILE *f, const struct text_style *st, const json_t *v,
 /* verb.done, filled in. */
 void text_done(FILE *f, const struct text_style *st, const char *sentence,
 	       const json_t *object);
+/* verb.sentence of each element, or verb.none. */
+void text_sentences(FILE *f, const struct text_style *st, const json_t *list,
+		    const struct td_verb *verb);
 /* `tandem status`. */
 void text_status(FILE *f, const struct text_style *st, const json_t *status);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/store/site_rows.h"
 #include "cluster/store/store_job.h"
 #include "proto/base/log.h"
 #include "proto/base/str.h"
@@ -60,13 +61,17 @@ void store_state(struct td_store *s, bool ready, const char *error)
 
 void store_job_free(struct store_job *job)
 {
-	for (size_t i = 0; i < job->n_rows; i++)
-		td_generation_clear(&job->rows[i]);
+	for (size_t i = 0; i < job->n_gens; i++)
+		td_generation_clear(&job->gens[i]);
 	for (size_t i = 0; i < job->n_contacts; i++)
 		td_contact_free(job->contacts[i]);
-	free(job->rows);
+	json_decref(job->tables.rows);
+	free(job->refusals);
+	free(job->gens);
 	free(job->contacts);
 	free(job->gen.content);
+	free(job->who);
+	free(job->rows);
 	free(job->user);
 	free(job->uri);
 	free(job->packed);
@@ -78,11 +83,20 @@ void store_job_finish(struct td_store *s, struct store_job *job)
 	int status = job->status;
 
 	s->n_jobs--;
+	if (*job->why)
+		td_str_cut(s->error, sizeof(s->error), job->why);
 	if (job->on_generation) {
-		if (!status && job->what != STORE_LIST && !job->n_rows)
+		if (!status && job->what != STORE_LIST && !job->n_gens)
 			status = -ENOENT;
-		job->on_generation(job->arg, status, status ? NULL : job->rows,
-				   status ? 0 : job->n_rows);
+		job->on_generation(job->arg, status, status ? NULL : job->gens,
+				   status ? 0 : job->n_gens);
+	} else if (job->on_tables) {
+		job->on_tables(job->arg, status,
+			       status ? NULL : &job->tables);
+	} else if (job->on_refusals) {
+		job->on_refusals(job->arg, status,
+				 status ? NULL : job->refusals,
+				 status ? 0 : job->n_refusals);
 	} else if (job->on_contacts) {
 		job->on_contacts(job->arg, status,
 				 status ? NULL : job->contacts,
@@ -97,16 +111,61 @@ struct td_generation *store_job_row(struct store_job *job)
 {
 	struct td_generation *p;
 
-	if (!(job->n_rows & (job->n_rows - 1))) {
-		p = realloc(job->rows, (job->n_rows ? 2 * job->n_rows : 1) *
+	if (!(job->n_gens & (job->n_gens - 1))) {
+		p = realloc(job->gens, (job->n_gens ? 2 * job->n_gens : 1) *
 					       sizeof(*p));
 		if (!p)
 			return NULL;
-		job->rows = p;
+		job->gens = p;
 	}
-	p = &job->rows[job->n_rows++];
+	p = &job->gens[job->n_gens++];
 	*p = (struct td_generation){ 0 };
 	return p;
+}
+
+struct td_refusal *store_job_refusal(struct store_job *job)
+{
+	struct td_refusal *p;
+
+	if (!(job->n_refusals & (job->n_refusals - 1))) {
+		p = realloc(job->refusals,
+			    (job->n_refusals ? 2 * job->n_refusals : 1) *
+				    sizeof(*p));
+		if (!p)
+			return NULL;
+		job->refusals = p;
+	}
+	p = &job->refusals[job->n_refusals++];
+	*p = (struct td_refusal){ 0 };
+	return p;
+}
+
+static uint64_t counter(const json_t *o, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, name));
+}
+
+int store_job_tables(struct store_job *job, const char *json, size_t n)
+{
+	struct td_tables *t = &job->tables;
+	json_t *o = json_loadb(json, n, 0, NULL);
+	const char *by = json_string_value(json_object_get(o, "edited_by"));
+
+	if (!json_is_object(json_object_get(o, "rows"))) {
+		json_decref(o);
+		return -EBADMSG;
+	}
+	t->serial = counter(o, "serial");
+	t->applied = counter(o, "applied");
+	t->refused = counter(o, "refused");
+	t->generation = counter(o, "generation");
+	t->last = counter(o, "last");
+	t->edited_ms = (int64_t)counter(o, "edited_ms");
+	td_str_cut(t->edited_by, sizeof(t->edited_by), by ? by : "");
+	td_str_trim_utf8(t->edited_by);
+	t->rows = json_incref(json_object_get(o, "rows"));
+	json_decref(o);
+	return 0;
 }
 
 int store_job_contact(struct store_job *job, const void *packed, size_t n)
@@ -201,27 +260,103 @@ int td_store_generation_list(struct td_store *s, unsigned int limit,
 	return submit(s, job);
 }
 
-int td_store_generation_add(struct td_store *s, const struct td_generation *g,
-			    td_store_done_fn fn, void *arg)
+int td_store_tables(struct td_store *s, td_store_tables_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_ADD, arg);
+	struct store_job *job = job_new(STORE_TABLES, arg);
+
+	if (job)
+		job->on_tables = fn;
+	return submit(s, job);
+}
+
+static int put_generation(struct store_job *job, const struct td_generation *g)
+{
+	if (!g->number || g->number > INT64_MAX ||
+	    g->n > TD_CONFIG_MAX_OCTETS || memchr(g->content, 0, g->n))
+		return -EINVAL;
+	job->gen = *g;
+	job->gen.content = malloc(g->n + 1);
+	if (!job->gen.content)
+		return -ENOMEM;
+	memcpy(job->gen.content, g->content, g->n);
+	job->gen.content[g->n] = '\0';
+	job->base = g->number;
+	return 0;
+}
+
+static int put_rows(struct store_job *job, const struct td_site *site)
+{
+	json_t *rows;
+	int rc = td_site_to_rows(site, &rows);
+
+	if (rc)
+		return rc;
+	job->rows = json_dumps(rows, JSON_COMPACT);
+	json_decref(rows);
+	return job->rows ? 0 : -ENOMEM;
+}
+
+int td_store_put(struct td_store *s, const struct td_store_put *p,
+		 td_store_done_fn fn, void *arg)
+{
+	struct store_job *job = job_new(STORE_PUT, arg);
+	int rc = 0;
 
 	if (!job)
 		return -ENOMEM;
-	if (!g->number || g->number > INT64_MAX ||
-	    g->n > TD_CONFIG_MAX_OCTETS || memchr(g->content, 0, g->n)) {
-		store_job_free(job);
-		return -EINVAL;
-	}
 	job->on_done = fn;
-	job->gen = *g;
-	job->gen.content = malloc(g->n + 1);
-	if (!job->gen.content) {
+	job->base = p->base;
+	job->serial = p->serial;
+	job->force = p->force;
+	job->who = strdup(p->who);
+	if (!job->who)
+		rc = -ENOMEM;
+	if (!rc && p->gen)
+		rc = put_generation(job, p->gen);
+	if (!rc && p->site)
+		rc = put_rows(job, p->site);
+	if (rc) {
 		store_job_free(job);
+		return rc;
+	}
+	return submit(s, job);
+}
+
+int td_store_refuse(struct td_store *s, uint64_t serial,
+		    const struct td_problems *p, td_store_done_fn fn, void *arg)
+{
+	struct store_job *job = job_new(STORE_REFUSE, arg);
+	json_t *list = json_array();
+
+	if (!job || !list) {
+		free(job);
+		json_decref(list);
 		return -ENOMEM;
 	}
-	memcpy(job->gen.content, g->content, g->n);
-	job->gen.content[g->n] = '\0';
+	for (size_t i = 0; i < p->n; i++)
+		json_array_append_new(list, json_pack(
+			"{s:s, s:s}", "where", p->p[i].where, "what",
+			p->p[i].what));
+	job->on_done = fn;
+	job->serial = serial;
+	job->rows = json_dumps(list, JSON_COMPACT);
+	json_decref(list);
+	if (!job->rows) {
+		free(job);
+		return -ENOMEM;
+	}
+	return submit(s, job);
+}
+
+int td_store_refusals(struct td_store *s, unsigned int limit,
+		      td_store_refusals_fn fn, void *arg)
+{
+	struct store_job *job = job_new(STORE_REFUSALS, arg);
+
+	if (job) {
+		job->on_refusals = fn;
+		job->limit = limit < STORE_MAX_LIST ? limit : STORE_MAX_LIST;
+	}
 	return submit(s, job);
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/store/site.h"
 #include "proto/base/loop.h"
 #include "proto/td_codec.h"
 
@@ -38,7 +39,8 @@ bool td_store_ready(const struct td_store *s);
 /** Human-readable last error, "" if none. */
 const char *td_store_error(const struct td_store *s);
 /** fn when ready or away changes, and when somebody else wrote a generation
- *  (LISTEN/NOTIFY). */
+ *  or edited the tables (PostgreSQL: LISTEN/NOTIFY; SQLite: within a second).
+ *  Looking at the time of "ready" finds what was missed. */
 void td_store_watch(struct td_store *s, void (*fn)(void *arg), void *arg);
 
 /** status 0 or negative errno; g is valid during the call only. */
@@ -54,9 +56,61 @@ int td_store_generation_get(struct td_store *s, uint64_t number,
 /** Newest first, without content. */
 int td_store_generation_list(struct td_store *s, unsigned int limit,
 			     td_store_generation_fn fn, void *arg);
-/** Adds exactly number g->number. status -EEXIST: somebody was faster. */
-int td_store_generation_add(struct td_store *s, const struct td_generation *g,
-			    td_store_done_fn fn, void *arg);
+
+/** The configuration's tables (deploy/sql): the working copy, equal to the
+ *  newest generation or an edit of it that is none yet. Everybody who may use
+ *  the database may edit; each edit is counted. */
+struct td_tables {
+	uint64_t serial;	/* of the last edit */
+	uint64_t applied;	/* of the edit that is a generation: another
+				 * than serial: edits pend */
+	uint64_t refused;	/* of the edit that did not pass */
+	uint64_t generation;	/* what the tables were last equal to, 0: they
+				 * were never filled */
+	uint64_t last;		/* newest generation stored, 0: none */
+	int64_t edited_ms;
+	char edited_by[64];
+	json_t *rows;		/* for td_site_from_rows */
+};
+/** status 0 or negative errno; t is valid during the call only. */
+typedef void (*td_store_tables_fn)(void *arg, int status,
+				   const struct td_tables *t);
+int td_store_tables(struct td_store *s, td_store_tables_fn fn, void *arg);
+
+/** A generation and the tables that belong to it, both or neither. */
+struct td_store_put {
+	const struct td_generation *gen;	/* NULL: the tables alone */
+	uint64_t base;		/* with gen NULL: what the tables become */
+	const struct td_site *site;	/* what the tables become; NULL: they
+					 * stay, and are what it was made of */
+	uint64_t serial;	/* with site NULL: the edit that was read */
+	bool force;		/* drops edits that pend */
+	const char *who;	/* for the history of rows */
+};
+/** status -EEXIST: that number or a later one is stored; -ESTALE: the tables
+ *  were edited since `serial`; -EBUSY: edits pend that are no generation;
+ *  -ETXTBSY: a transaction of somebody else holds the tables; -EINVAL: the
+ *  database's rules do not allow it, td_store_error says why; -EIO,
+ *  -ETIMEDOUT: nobody knows whether it was done. */
+int td_store_put(struct td_store *s, const struct td_store_put *p,
+		 td_store_done_fn fn, void *arg);
+
+/** Why edits did not pass. */
+struct td_refusal {
+	int64_t at_ms;
+	uint64_t serial;
+	char by[64], where[128], what[256];
+};
+/** Notes why edit `serial` does not pass, once. status 0 also if it was noted
+ *  already or is not the last one any more. */
+int td_store_refuse(struct td_store *s, uint64_t serial,
+		    const struct td_problems *p, td_store_done_fn fn,
+		    void *arg);
+typedef void (*td_store_refusals_fn)(void *arg, int status,
+				     const struct td_refusal *r, size_t n);
+/** Newest first. */
+int td_store_refusals(struct td_store *s, unsigned int limit,
+		      td_store_refusals_fn fn, void *arg);
 
 /** Registrations of a solo node (SQLite only; -ENOSYS on PostgreSQL, where
  *  the mate holds them). */

@@ -13,7 +13,10 @@ enum store_what {
 	STORE_LAST,
 	STORE_GET,
 	STORE_LIST,
-	STORE_ADD,
+	STORE_PUT,
+	STORE_TABLES,
+	STORE_REFUSE,
+	STORE_REFUSALS,
 	STORE_CONTACT_PUT,
 	STORE_CONTACT_DEL,
 	STORE_CONTACTS,
@@ -28,21 +31,33 @@ struct store_job {
 	int what;
 	/* asked */
 	uint64_t number;		/* GET */
-	unsigned int limit;		/* LIST */
-	struct td_generation gen;	/* ADD; content is the job's own */
+	unsigned int limit;		/* LIST, REFUSALS */
+	struct td_generation gen;	/* PUT; content is the job's own;
+					 * number 0: none */
+	uint64_t base, serial;		/* PUT, REFUSE */
+	bool force;			/* PUT */
+	char *who;
+	char *rows;			/* PUT: JSON, NULL none; REFUSE: an
+					 * array of {where, what} */
 	char *user, *uri;		/* contacts */
 	uint8_t *packed;		/* a Contact */
 	size_t n_packed;
 	int64_t expires_ms;
 	/* answered */
 	int status;
-	struct td_generation *rows;
-	size_t n_rows;
+	char why[160];			/* the database's own words */
+	struct td_generation *gens;
+	size_t n_gens;
+	struct td_tables tables;
+	struct td_refusal *refusals;
+	size_t n_refusals;
 	Td__Contact **contacts;
 	size_t n_contacts;
 	/* whom */
 	td_store_generation_fn on_generation;
 	td_store_contacts_fn on_contacts;
+	td_store_tables_fn on_tables;
+	td_store_refusals_fn on_refusals;
 	td_store_done_fn on_done;
 	void *arg;
 };
@@ -72,6 +87,9 @@ int store_sqlite_open(struct td_loop *loop, const char *path,
 
 /* Room for one row more, zeroed, NULL: no memory. */
 struct td_generation *store_job_row(struct store_job *job);
+struct td_refusal *store_job_refusal(struct store_job *job);
+/* Reads what config_read() gives (deploy/sql/pg). */
+int store_job_tables(struct store_job *job, const char *json, size_t n);
 /* Unpacks and appends; 0 or negative errno. */
 int store_job_contact(struct store_job *job, const void *packed, size_t n);
 /* Tells the caller, frees the job. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 
 #include "cluster/store/migrations.h"
-#include "cluster/store/store_job.h"
+#include "cluster/store/store_pg.h"
 #include "proto/base/log.h"
 #include "proto/base/str.h"
 
@@ -240,75 +239,36 @@ static void setup_done(struct pg *q)
 	setup(q);
 }
 
-static void unhex(const char *s, size_t n, uint8_t *out, size_t size)
+static bool failed(const PGresult *r)
 {
-	for (size_t i = 0; i < size && 2 * i + 1 < n; i++) {
-		unsigned int v = 0;
-
-		sscanf(s + 2 * i, "%2x", &v);
-		out[i] = v;
-	}
+	return PQresultStatus(r) != PGRES_TUPLES_OK &&
+	       PQresultStatus(r) != PGRES_COMMAND_OK;
 }
 
-/* NULL leaves out as it is. */
-static void hex_column(const PGresult *r, int row, int col, uint8_t *out,
-		       size_t size)
+/* Only the message itself: the server's details show whole rows, passwords
+ * among them. */
+static int job_failed(struct pg *q, struct store_job *job)
 {
-	unhex(PQgetvalue(r, row, col), PQgetlength(r, row, col), out, size);
-}
+	static const struct {
+		const char *state;
+		int status;
+	} t[] = {
+		{ "23505", -EEXIST },	/* unique_violation: two at once */
+		{ "55P03", -ETXTBSY },	/* lock_not_available */
+		{ "40P01", -ETXTBSY },	/* deadlock_detected */
+	};
+	const char *state = PQresultErrorField(q->res, PG_DIAG_SQLSTATE);
+	const char *text = PQresultErrorField(q->res,
+					      PG_DIAG_MESSAGE_PRIMARY);
 
-static void column(const PGresult *r, int row, int col, char *out, size_t size)
-{
-	td_str_cut(out, size, PQgetvalue(r, row, col));
-	td_str_trim_utf8(out);
-}
-
-static int rows(struct store_job *job, const PGresult *r)
-{
-	for (int i = 0; i < PQntuples(r); i++) {
-		struct td_generation *g = store_job_row(job);
-
-		if (!g)
-			return -ENOMEM;
-		g->number = strtoull(PQgetvalue(r, i, 0), NULL, 10);
-		g->at_ms = strtoll(PQgetvalue(r, i, 1), NULL, 10);
-		column(r, i, 2, g->author, sizeof(g->author));
-		column(r, i, 3, g->comment, sizeof(g->comment));
-		hex_column(r, i, 4, g->sha256, sizeof(g->sha256));
-		if (job->what == STORE_LIST)
-			continue;
-		if (PQgetlength(r, i, 5) > TD_CONFIG_MAX_OCTETS)
-			return -EMSGSIZE;
-		g->n = PQgetlength(r, i, 5);
-		g->content = malloc(g->n + 1);
-		if (!g->content)
-			return -ENOMEM;
-		memcpy(g->content, PQgetvalue(r, i, 5), g->n + 1);
-		hex_column(r, i, 6, g->secret, sizeof(g->secret));
-	}
-	return 0;
-}
-
-static int job_status(struct pg *q, struct store_job *job)
-{
-	const char *state;
-
-	switch (PQresultStatus(q->res)) {
-	case PGRES_TUPLES_OK:
-		return rows(job, q->res);
-	case PGRES_COMMAND_OK:
-		return job->what == STORE_ADD && !strcmp("0",
-							 PQcmdTuples(q->res)) ?
-			       -EEXIST : 0;
-	default:
-		state = PQresultErrorField(q->res, PG_DIAG_SQLSTATE);
-		/* unique_violation: two were at it at once */
-		if (state && !strcmp(state, "23505"))
-			return -EEXIST;
-		error_text(PQresultErrorMessage(q->res), q->base.error,
-			   sizeof(q->base.error));
-		return -EIO;
-	}
+	error_text(text ? text : PQresultErrorMessage(q->res), job->why,
+		   sizeof(job->why));
+	for (size_t i = 0; state && i < sizeof(t) / sizeof(*t); i++)
+		if (!strcmp(state, t[i].state))
+			return t[i].status;
+	/* what the database's own rules do not allow */
+	return state && (!strncmp(state, "23", 2) || !strncmp(state, "P0", 2)) ?
+		       -EINVAL : -EIO;
 }
 
 static void job_done(struct pg *q)
@@ -320,59 +280,32 @@ static void job_done(struct pg *q)
 	q->head = job->next;
 	if (!q->head)
 		q->tail = &q->head;
-	job->status = job_status(q, job);
+	job->status = failed(q->res) ? job_failed(q, job) :
+			store_pg_job(job->what)->read(job, q->res);
 	PQclear(q->res);
 	q->res = NULL;
 	store_job_finish(&q->base, job);
 	next_job(q);
 }
 
-static int send_add(PGconn *conn, const struct td_generation *g)
+const struct pg_job *store_pg_job(int what)
 {
-	char number[24], at[24];
-	const char *v[] = { number, at, g->author, g->comment,
-			    (const char *)g->sha256, g->content,
-			    (const char *)g->secret };
-	int len[] = { 0, 0, 0, 0, sizeof(g->sha256), 0, sizeof(g->secret) };
-	int binary[] = { 0, 0, 0, 0, 1, 0, 1 };
+	static const struct pg_job *const jobs[STORE_INTERNAL] = {
+		[STORE_LAST] = &store_pg_last,
+		[STORE_GET] = &store_pg_get,
+		[STORE_LIST] = &store_pg_list,
+		[STORE_TABLES] = &store_pg_tables,
+		[STORE_PUT] = &store_pg_put,
+		[STORE_REFUSE] = &store_pg_refuse,
+		[STORE_REFUSALS] = &store_pg_refusals,
+	};
 
-	snprintf(number, sizeof(number), "%" PRIu64, g->number);
-	snprintf(at, sizeof(at), "%" PRId64, g->at_ms);
-	return PQsendQueryParams(conn,
-				 "INSERT INTO generation (number, at_ms, "
-				 "author, comment, sha256, content, secret) "
-				 "SELECT $1::bigint, $2::bigint, $3::text, "
-				 "$4::text, $5::bytea, $6::text, $7::bytea "
-				 "WHERE NOT EXISTS (SELECT 1 FROM generation "
-				 "WHERE number >= $1::bigint)", 7, NULL, v,
-				 len, binary, 0);
+	return what >= 0 && what < STORE_INTERNAL ? jobs[what] : NULL;
 }
 
-#define COLUMNS "SELECT number, at_ms, author, comment, encode(sha256, 'hex')"
-#define WHOLE COLUMNS ", content, encode(secret, 'hex') FROM generation "
-
-static int send_job(PGconn *conn, const struct store_job *job)
+static int send_job(struct pg *q)
 {
-	char number[24];
-	const char *v[] = { number };
-
-	switch (job->what) {
-	case STORE_LAST:
-		return PQsendQuery(conn, WHOLE "ORDER BY number DESC LIMIT 1");
-	case STORE_GET:
-		snprintf(number, sizeof(number), "%" PRIu64, job->number);
-		return PQsendQueryParams(conn, WHOLE "WHERE number = "
-					 "$1::bigint", 1, NULL, v, NULL, NULL,
-					 0);
-	case STORE_LIST:
-		snprintf(number, sizeof(number), "%u", job->limit);
-		return PQsendQueryParams(conn, COLUMNS " FROM generation "
-					 "ORDER BY number DESC LIMIT "
-					 "$1::bigint", 1, NULL, v, NULL, NULL,
-					 0);
-	default:
-		return send_add(conn, &job->gen);
-	}
+	return store_pg_job(q->head->what)->send(q->conn, q->head);
 }
 
 static void next_job(struct pg *q)
@@ -385,13 +318,7 @@ static void next_job(struct pg *q)
 		lost(q, "no memory", -ENOMEM);
 		return;
 	}
-	sent(q, send_job(q->conn, q->head));
-}
-
-static bool failed(const PGresult *r)
-{
-	return PQresultStatus(r) != PGRES_TUPLES_OK &&
-	       PQresultStatus(r) != PGRES_COMMAND_OK;
+	sent(q, send_job(q));
 }
 
 /* The results of the query in flight; the first error of several counts.
@@ -488,6 +415,8 @@ static int pg_submit(struct td_store *s, struct store_job *job)
 {
 	struct pg *q = (struct pg *)s;
 
+	if (!store_pg_job(job->what))
+		return -ENOSYS;
 	job->next = NULL;
 	*q->tail = job;
 	q->tail = &job->next;
@@ -497,7 +426,7 @@ static int pg_submit(struct td_store *s, struct store_job *job)
 		q->busy = true;
 		if (td_timer_start(s->loop, &q->timer, QUERY_MS, on_query_time,
 				   q) ||
-		    !send_job(q->conn, job) || PQflush(q->conn) < 0) {
+		    !send_job(q) || PQflush(q->conn) < 0) {
 			q->busy = false;
 			q->head = NULL;
 			q->tail = &q->head;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cluster/store/migrations.h"
-#include "cluster/store/store_job.h"
+#include "cluster/store/store_sqlite.h"
 #include "proto/base/queue.h"
 #include "proto/base/str.h"
 
@@ -17,8 +17,8 @@
  * another. Jobs that wait together share a transaction, so that a burst of
  * registrations costs one fsync. */
 
-enum { JOB_STOP = STORE_INTERNAL, JOB_STATE };
-enum { RETRY_MS = 1000, BATCH = 256, SPARE = 16 };
+enum { JOB_STOP = STORE_INTERNAL, JOB_STATE, JOB_EDITED };
+enum { RETRY_MS = 1000, LOOK_MS = 1000, BATCH = 256, SPARE = 16 };
 
 struct sqlite {
 	struct td_store base;
@@ -28,10 +28,11 @@ struct sqlite {
 	struct store_job stop_job;
 	/* the thread's own: */
 	sqlite3 *db;
+	int64_t version;
 	bool stop;
 };
 
-static int to_errno(int rc)
+int store_sqlite_errno(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_OK:
@@ -84,6 +85,25 @@ static int one_number(sqlite3 *db, const char *sql, int64_t *out)
 	return rc;
 }
 
+/* Somebody else has committed something since the last look? It counts every
+ * other connection's commits, and no own ones. */
+static void look(struct sqlite *q)
+{
+	struct store_job *job;
+	int64_t v = q->version;
+
+	if (one_number(q->db, "PRAGMA data_version", &v) || v == q->version)
+		return;
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return;		/* the next look sees it, too */
+	job->what = JOB_EDITED;
+	if (td_queue_put(q->up, job))
+		store_job_free(job);
+	else
+		q->version = v;
+}
+
 static int migrate(sqlite3 *db)
 {
 	const struct store_migration *m = store_migrations_sqlite;
@@ -125,6 +145,8 @@ static int open_db(struct sqlite *q)
 				 "PRAGMA synchronous=FULL");
 	if (!rc)
 		rc = migrate(q->db);
+	if (!rc)
+		rc = one_number(q->db, "PRAGMA data_version", &q->version);
 	if (!rc) {
 		post_state(q, true, "");
 		return 0;
@@ -192,25 +214,12 @@ static void bind_text(sqlite3_stmt *st, int i, const char *s)
 
 static void bind_job(sqlite3_stmt *st, const struct store_job *job)
 {
-	const struct td_generation *g = &job->gen;
-
 	switch (job->what) {
 	case STORE_GET:
 		sqlite3_bind_int64(st, 1, job->number);
 		break;
 	case STORE_LIST:
 		sqlite3_bind_int64(st, 1, job->limit);
-		break;
-	case STORE_ADD:
-		sqlite3_bind_int64(st, 1, g->number);
-		sqlite3_bind_int64(st, 2, g->at_ms);
-		bind_text(st, 3, g->author);
-		bind_text(st, 4, g->comment);
-		sqlite3_bind_blob(st, 5, g->sha256, sizeof(g->sha256),
-				  SQLITE_STATIC);
-		sqlite3_bind_text(st, 6, g->content, g->n, SQLITE_STATIC);
-		sqlite3_bind_blob(st, 7, g->secret, sizeof(g->secret),
-				  SQLITE_STATIC);
 		break;
 	case STORE_CONTACT_PUT:
 		bind_text(st, 1, job->user);
@@ -233,7 +242,7 @@ static void bind_job(sqlite3_stmt *st, const struct store_job *job)
 
 static int run(struct sqlite *q, struct store_job *job)
 {
-	static const char *const sql[] = {
+	static const char *const sql[STORE_INTERNAL] = {
 		[STORE_LAST] =
 			"SELECT number, at_ms, author, comment, sha256, "
 			"content, secret FROM generation "
@@ -244,11 +253,6 @@ static int run(struct sqlite *q, struct store_job *job)
 		[STORE_LIST] =
 			"SELECT number, at_ms, author, comment, sha256 "
 			"FROM generation ORDER BY number DESC LIMIT ?1",
-		[STORE_ADD] =
-			"INSERT INTO generation (number, at_ms, author, "
-			"comment, sha256, content, secret) SELECT ?1, ?2, ?3, "
-			"?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM "
-			"generation WHERE number >= ?1)",
 		[STORE_CONTACT_PUT] =
 			"INSERT OR REPLACE INTO contact (user, uri, "
 			"expires_ms, contact) VALUES (?1, ?2, ?3, ?4)",
@@ -260,10 +264,13 @@ static int run(struct sqlite *q, struct store_job *job)
 		[STORE_EXPIRE] = "DELETE FROM contact WHERE expires_ms <= ?1",
 	};
 	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(q->db, sql[job->what], -1, &st, NULL), err;
+	int rc, err;
 
+	if (!sql[job->what])
+		return store_sqlite_config(q->db, job);
+	rc = sqlite3_prepare_v2(q->db, sql[job->what], -1, &st, NULL);
 	if (rc)
-		return to_errno(rc);
+		return store_sqlite_errno(rc);
 	bind_job(st, job);
 	err = 0;
 	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW)
@@ -272,10 +279,7 @@ static int run(struct sqlite *q, struct store_job *job)
 	sqlite3_finalize(st);
 	if (err)
 		return err;
-	if (job->what == STORE_ADD && rc == SQLITE_DONE &&
-	    !sqlite3_changes(q->db))
-		return -EEXIST;
-	return to_errno(rc);
+	return store_sqlite_errno(rc);
 }
 
 /* All that waits, in one transaction. */
@@ -299,7 +303,7 @@ static void work(struct sqlite *q)
 		exec(q->db, "ROLLBACK");
 	for (unsigned int i = 0; i < n; i++) {
 		if (rc && !batch[i]->status)
-			batch[i]->status = to_errno(rc);
+			batch[i]->status = store_sqlite_errno(rc);
 		td_queue_put(q->up, batch[i]);
 	}
 }
@@ -314,8 +318,10 @@ static void *thread(void *arg)
 		if (!q->db)
 			open_db(q);
 		/* nothing is submitted before the database is open */
-		if (poll(&p, 1, q->db ? -1 : RETRY_MS) > 0)
+		if (poll(&p, 1, q->db ? LOOK_MS : RETRY_MS) > 0)
 			work(q);
+		if (q->db && !q->stop)
+			look(q);
 	}
 	sqlite3_close(q->db);
 	return NULL;
@@ -330,6 +336,10 @@ static void on_up(void *arg, int fd, int revents)
 		if (job->what == JOB_STATE) {
 			store_state(&q->base, !job->status, job->user);
 			store_job_free(job);
+		} else if (job->what == JOB_EDITED) {
+			store_job_free(job);
+			if (q->base.watch)
+				q->base.watch(q->base.watch_arg);
 		} else {
 			store_job_finish(&q->base, job);
 		}

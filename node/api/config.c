@@ -62,7 +62,7 @@ static void complain(const struct td_generation *g, const struct td_problems *p,
 		       (unsigned long long)g->number, strerror(-rc));
 }
 
-static int parse(const struct td_generation *g, struct td_site **site)
+int config_parse(const struct td_generation *g, struct td_site **site)
 {
 	struct td_problems p = { 0 };
 	uint8_t sum[32];
@@ -84,7 +84,7 @@ static int adopt(struct td_config *c, const struct td_generation *g, bool save)
 	struct td_site *site;
 	int rc;
 
-	rc = parse(g, &site);
+	rc = config_parse(g, &site);
 	if (!rc) {
 		rc = config_generation_copy(&copy, g);
 		if (rc)
@@ -105,6 +105,9 @@ static int adopt(struct td_config *c, const struct td_generation *g, bool save)
 		site->n_extensions, site->n_routes);
 	if (save)
 		config_saver_put(c->saver, &c->gen);
+	/* the tables follow, or an edit waited for this */
+	if (c->tables)
+		config_tables_look(c->tables);
 	return 0;
 }
 
@@ -115,8 +118,7 @@ static void announce(struct td_config *c)
 		c->cfg.on_site(c->cfg.arg, c->site, c->gen.number);
 }
 
-/* Nodes in sync that come before this one. */
-static unsigned int rank(const struct td_config *c)
+unsigned int config_rank(const struct td_config *c)
 {
 	uint32_t below = td_cluster_in_sync(c->cfg.cluster) &
 			 ((1u << td_cluster_node_id(c->cfg.cluster)) - 1);
@@ -183,7 +185,7 @@ static void on_propose_time(void *arg)
 		return;
 	/* what does not pass here would not pass anywhere */
 	if (!same(&best, &c->gen)) {
-		if (parse(&best, &site)) {
+		if (config_parse(&best, &site)) {
 			c->bad = best.number;
 			c->refused_bad++;
 			return;
@@ -225,7 +227,7 @@ void config_reconcile(struct td_config *c)
 	    td_timer_running(&c->propose_timer))
 		return;
 	delay = td_cluster_in_sync(c->cfg.cluster) ?
-			PROPOSE_MS + (uint64_t)RANK_MS * rank(c) : 0;
+			PROPOSE_MS + (uint64_t)RANK_MS * config_rank(c) : 0;
 	td_timer_start(c->cfg.loop, &c->propose_timer, delay, on_propose_time,
 		       c);
 }
@@ -260,6 +262,8 @@ static void on_state(void *arg)
 	if (!c->started)
 		return;
 	config_reconcile(c);
+	if (c->tables)
+		config_tables_look(c->tables);
 	if (c->contacts)
 		config_contacts_state(c->contacts);
 	else if (td_cluster_state(c->cfg.cluster) == TD_CLUSTER_RUNNING)
@@ -300,6 +304,7 @@ static void on_store(void *arg)
 	if (!c->started)
 		return;
 	config_ask_store(c);
+	config_tables_look(c->tables);
 	if (c->contacts)
 		config_contacts_state(c->contacts);
 }
@@ -330,6 +335,8 @@ int td_config_new(const struct td_config_cfg *cfg, struct td_config **out)
 		return -ENOMEM;
 	c->cfg = *cfg;
 	rc = config_saver_new(cfg->loop, cfg->state_dir, &c->saver);
+	if (!rc && cfg->store)
+		rc = config_tables_new(c, &c->tables);
 	if (!rc && cfg->solo && cfg->store)
 		rc = config_contacts_new(cfg, tell_ready, c, &c->contacts);
 	if (!rc && cfg->control)
@@ -368,6 +375,8 @@ void td_config_stop(struct td_config *c)
 	if (c->cfg.store)
 		td_store_watch(c->cfg.store, NULL, NULL);
 	td_timer_stop(&c->propose_timer);
+	if (c->tables)
+		config_tables_stop(c->tables);
 	if (c->contacts)
 		config_contacts_stop(c->contacts);
 }
@@ -377,6 +386,7 @@ void td_config_free(struct td_config *c)
 	if (!c)
 		return;
 	config_contacts_free(c->contacts);
+	config_tables_free(c->tables);
 	config_saver_free(c->saver);
 	td_generation_clear(&c->propose.gen);
 	td_generation_clear(&c->newest);
@@ -421,7 +431,7 @@ int td_config_secret(const struct td_config *c, const char *purpose,
 
 json_t *td_config_dump(const struct td_config *c)
 {
-	return json_pack(
+	json_t *o = json_pack(
 		"{s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:s}",
 		"generation", (json_int_t)c->gen.number, "newest",
 		(json_int_t)c->newest.number, "changing", c->change != NULL,
@@ -433,4 +443,8 @@ json_t *td_config_dump(const struct td_config *c)
 					 : 0),
 		"store_error", c->cfg.store ? td_store_error(c->cfg.store)
 					    : "no database configured");
+
+	if (o && c->tables)
+		json_object_set_new(o, "tables", config_tables_dump(c->tables));
+	return o;
 }

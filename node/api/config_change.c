@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "node/api/config_i.h"
 #include "proto/base/clock.h"
+#include "proto/base/log.h"
 #include "proto/base/str.h"
 
 /* A change on its way: number from the store, row in the store, prepared and
@@ -14,10 +17,12 @@
 
 struct config_change {
 	struct td_config *c;
-	struct td_control_req *req;
+	struct td_control_req *req;	/* NULL: the tables were edited */
 	struct td_generation gen;
+	struct td_site *site;
+	uint64_t serial;
+	bool edit, force;
 	json_t *result;
-	bool edit;
 };
 
 static unsigned long long number(const struct config_change *ch)
@@ -32,9 +37,31 @@ static void end(struct config_change *ch)
 
 	c->change = NULL;
 	json_decref(ch->result);
+	td_site_free(ch->site);
 	td_generation_clear(&ch->gen);
 	free(ch);
 	config_reconcile(c);
+	/* what became of the edit, if it was one */
+	if (c->tables)
+		config_tables_look(c->tables);
+}
+
+/* It did not become the running generation. */
+static void failed(struct config_change *ch, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void failed(struct config_change *ch, const char *fmt, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (ch->req)
+		td_control_reply_error(ch->req, 1, "%s", text);
+	else
+		td_info("config", "edit=%llu by=\"%s\": %s",
+			(unsigned long long)ch->serial, ch->gen.author, text);
 }
 
 /* Why the store did not do it, in its own words if it has any. */
@@ -49,21 +76,17 @@ static void on_proposed(void *arg, int status)
 {
 	struct config_change *ch = arg;
 
-	if (!status) {
+	if (!status && ch->req) {
 		json_object_set_new(ch->result, "generation",
 				    json_integer(ch->gen.number));
 		td_control_reply_json(ch->req, json_incref(ch->result));
 	} else if (status == -ESTALE) {
-		td_control_reply_error(ch->req, 1,
-				       "generation %llu is stored, but a newer "
-				       "one runs already: see `tandem config "
-				       "log'", number(ch));
-	} else {
-		td_control_reply_error(ch->req, 1,
-				       "generation %llu is stored but does not "
-				       "run yet: this node is not in a "
-				       "majority; it will be switched to when "
-				       "there is one", number(ch));
+		failed(ch, "generation %llu is stored, but a newer one runs "
+			   "already: see `tandem config log'", number(ch));
+	} else if (status) {
+		failed(ch, "generation %llu is stored but does not run yet: "
+			   "this node is not in a majority; it will be "
+			   "switched to when there is one", number(ch));
 	}
 	/* it is not forgotten: whoever can proposes it later */
 	if (status)
@@ -71,45 +94,52 @@ static void on_proposed(void *arg, int status)
 	end(ch);
 }
 
-static void on_added(void *arg, int status)
+static const char *refused_text(int status)
+{
+	switch (status) {
+	case -EEXIST:
+		return "somebody else was faster: try again";
+	case -ESTALE:
+		return "the tables were edited meanwhile: try again";
+	case -EBUSY:
+		return "the database's tables have edits that are no "
+		       "generation yet: see `tandem config check', `tandem "
+		       "config diff'; `tandem config rollback' drops them";
+	case -ETXTBSY:
+		return "somebody's transaction holds the database's tables: "
+		       "try again when it has ended";
+	default:
+		return NULL;
+	}
+}
+
+static void on_put(void *arg, int status)
 {
 	struct config_change *ch = arg;
+	const char *text = refused_text(status);
 	int rc;
 
-	switch (status) {
-	case 0:
+	if (!status) {
 		rc = ch->c->started ? config_propose(ch->c, &ch->gen,
 						     on_proposed, ch)
 				    : -ECANCELED;
 		if (rc)
 			on_proposed(ch, rc);
 		return;
-	case -EEXIST:
-		td_control_reply_error(ch->req, 1,
-				       "somebody else was faster: try again");
-		break;
-	case -ENOTCONN:
-	case -EAGAIN:
-		td_control_reply_error(ch->req, 1,
-				       "the database cannot be reached, "
-				       "nothing was changed: %s",
-				       reason(ch, status));
-		break;
-	case -EIO:
-	case -ETIMEDOUT:
-	case -ECANCELED:
-		td_control_reply_error(ch->req, 1,
-				       "the database went away while "
-				       "generation %llu was being stored: see "
-				       "`tandem config log' whether it was",
-				       number(ch));
-		break;
-	default:
-		td_control_reply_error(ch->req, 1,
-				       "the database did not take it, nothing "
-				       "was changed: %s", reason(ch, status));
-		break;
 	}
+	if (text)
+		failed(ch, "%s", text);
+	else if (status == -ENOTCONN || status == -EAGAIN)
+		failed(ch, "the database cannot be reached, nothing was "
+			   "changed: %s", reason(ch, status));
+	else if (status == -EIO || status == -ETIMEDOUT ||
+		 status == -ECANCELED)
+		failed(ch, "the database went away while generation %llu was "
+			   "being stored: see `tandem config log' whether it "
+			   "was", number(ch));
+	else
+		failed(ch, "the database did not take it, nothing was "
+			   "changed: %s", reason(ch, status));
 	end(ch);
 }
 
@@ -129,6 +159,16 @@ static int secret(struct td_generation *to, const struct td_generation *running,
 	return n == sizeof(to->secret) ? 0 : -EIO;
 }
 
+static int store(struct config_change *ch)
+{
+	struct td_store_put p = {
+		.gen = &ch->gen, .site = ch->site, .serial = ch->serial,
+		.force = ch->force, .who = ch->gen.author,
+	};
+
+	return td_store_put(ch->c->cfg.store, &p, on_put, ch);
+}
+
 static void on_last(void *arg, int status, const struct td_generation *g,
 		    size_t n)
 {
@@ -138,19 +178,15 @@ static void on_last(void *arg, int status, const struct td_generation *g,
 	int rc;
 
 	if ((status && status != -ENOENT) || !c->started) {
-		td_control_reply_error(ch->req, 1,
-				       "the database cannot be reached, "
-				       "nothing was changed: %s",
-				       c->started ? reason(ch, status)
-						  : "the daemon is ending");
+		failed(ch, "the database cannot be reached, nothing was "
+			   "changed: %s", c->started ? reason(ch, status)
+						     : "the daemon is ending");
 		end(ch);
 		return;
 	}
-	if (ch->edit && last > c->gen.number) {
-		td_control_reply_error(ch->req, 1,
-				       "generation %llu is stored and being "
-				       "switched to: try again",
-				       (unsigned long long)last);
+	if (ch->edit && last > c->gen.number && last != c->bad) {
+		failed(ch, "generation %llu is stored and being switched to: "
+			   "try again", (unsigned long long)last);
 		end(ch);
 		return;
 	}
@@ -159,14 +195,12 @@ static void on_last(void *arg, int status, const struct td_generation *g,
 	ch->gen.number = last + 1;
 	rc = secret(&ch->gen, &c->gen, n ? g : NULL);
 	if (!rc)
-		rc = td_store_generation_add(c->cfg.store, &ch->gen, on_added,
-					     ch);
+		rc = store(ch);
 	if (rc)
-		on_added(ch, rc);
+		on_put(ch, rc);
 }
 
-/* @return NULL: go on; else what is in the way */
-static const char *obstacle(const struct td_config *c)
+const char *config_obstacle(const struct td_config *c)
 {
 	if (!c->started)
 		return "the daemon is starting or ending: try again";
@@ -183,36 +217,38 @@ static const char *obstacle(const struct td_config *c)
 	return NULL;
 }
 
-void config_change_start(struct td_config *c, struct td_control_req *req,
-			 char *content, size_t n, const char *comment,
-			 json_t *result, bool edit)
+void config_change_start(struct td_config *c, const struct config_want *want)
 {
-	const char *why = obstacle(c);
-	struct config_change *ch = NULL;
-	int rc = 0;
+	const char *why = config_obstacle(c);
+	struct config_change *ch = calloc(1, sizeof(*ch));
+	struct config_change none = { .c = c, .req = want->req,
+				      .serial = want->serial };
+	json_t *result = want->result ? want->result : json_object();
+	int rc;
 
-	if (!result)
-		result = json_object();
-	if (!why)
-		ch = calloc(1, sizeof(*ch));
-	if (!ch || !result) {
-		td_control_reply_error(req, 1, "%s",
-				       why ? why : strerror(ENOMEM));
+	if (!why && (!ch || !result))
+		why = strerror(ENOMEM);
+	if (why) {
+		failed(&none, "%s", why);
 		json_decref(result);
-		free(content);
+		td_site_free(want->site);
+		free(want->content);
 		free(ch);
 		return;
 	}
-	*ch = (struct config_change){ .c = c, .req = req, .edit = edit,
-				      .result = result };
-	ch->gen.content = content;
-	ch->gen.n = n;
+	*ch = (struct config_change){
+		.c = c, .req = want->req, .site = want->site,
+		.serial = want->serial, .edit = want->edit,
+		.force = want->force, .result = result,
+	};
+	ch->gen.content = want->content;
+	ch->gen.n = want->n;
 	ch->gen.at_ms = td_clock_wall_ms();
-	td_str_cut(ch->gen.author, sizeof(ch->gen.author), td_control_who(req));
-	td_str_cut(ch->gen.comment, sizeof(ch->gen.comment), comment);
+	td_str_cut(ch->gen.author, sizeof(ch->gen.author), want->author);
+	td_str_cut(ch->gen.comment, sizeof(ch->gen.comment), want->comment);
 	td_str_trim_utf8(ch->gen.author);
 	td_str_trim_utf8(ch->gen.comment);
-	td_generation_hash(content, n, ch->gen.sha256);
+	td_generation_hash(ch->gen.content, ch->gen.n, ch->gen.sha256);
 	c->change = ch;
 	rc = td_store_generation_last(c->cfg.store, on_last, ch);
 	if (rc)

@@ -32,24 +32,20 @@ static struct td_site *begin(struct td_config *c, struct td_control_req *req)
 static void commit(struct td_config *c, struct td_control_req *req,
 		   struct td_site *s, json_t *result, const char *comment)
 {
+	struct config_want want = {
+		.req = req, .author = td_control_who(req), .comment = comment,
+		.site = s, .edit = true, .result = result,
+	};
 	struct td_problems p = { 0 };
-	char *text = NULL;
-	size_t n = 0;
 	int rc = td_site_check(s, &p);
 
 	if (!rc)
-		rc = td_site_format(s, &text, &n);
-	td_site_free(s);
-	if (!rc && n > TD_CONFIG_MAX_OCTETS) {
-		free(text);
-		td_problems_add(&p, "site", "longer than %d KiB",
-				TD_CONFIG_MAX_OCTETS / 1024);
-		rc = -EINVAL;
-	}
+		rc = config_text(s, &want.content, &want.n, &p);
 	if (!rc) {
-		config_change_start(c, req, text, n, comment, result, true);
+		config_change_start(c, &want);
 		return;
 	}
+	td_site_free(s);
 	json_decref(result);
 	if (p.n)
 		td_control_reply_problems(req, &p);

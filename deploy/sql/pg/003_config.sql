@@ -175,7 +175,6 @@ CREATE TABLE config_node (
 				CHECK (role IN ('node', 'witness')),
 	address         config_address_text,
 	cluster_address config_address_text,
-	UNIQUE (name, role),
 	CHECK (role = 'witness' OR address IS NOT NULL)
 );
 
@@ -221,22 +220,18 @@ CREATE TABLE config_line (
 );
 CREATE INDEX ON config_line (line_group);
 
--- The nodes that a line is wired to, preferred first. port and role follow
--- their line and node.
+-- The nodes that a line is wired to, preferred first. port follows the line.
 CREATE TABLE config_line_node (
 	line config_name NOT NULL,
 	pos  integer NOT NULL,
-	node config_name NOT NULL,
+	node config_name NOT NULL REFERENCES config_node
+			ON UPDATE CASCADE DEFERRABLE,
 	port integer NOT NULL,
-	role text NOT NULL DEFAULT 'node',
 	PRIMARY KEY (line, node),
 	UNIQUE (line, pos) DEFERRABLE,
 	FOREIGN KEY (line, port) REFERENCES config_line (name, port)
 		ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE,
-	FOREIGN KEY (node, role) REFERENCES config_node (name, role)
-		ON UPDATE CASCADE DEFERRABLE,
-	CONSTRAINT a_port_is_wired_once UNIQUE (node, port) DEFERRABLE,
-	CONSTRAINT a_witness_serves_nothing CHECK (role = 'node')
+	CONSTRAINT a_port_is_wired_once UNIQUE (node, port) DEFERRABLE
 );
 
 CREATE TABLE config_address (
@@ -247,13 +242,10 @@ CREATE TABLE config_address_node (
 	address config_name NOT NULL REFERENCES config_address
 			ON UPDATE CASCADE ON DELETE CASCADE DEFERRABLE,
 	pos     integer NOT NULL,
-	node    config_name NOT NULL,
-	role    text NOT NULL DEFAULT 'node',
+	node    config_name NOT NULL REFERENCES config_node
+			ON UPDATE CASCADE DEFERRABLE,
 	PRIMARY KEY (address, node),
-	UNIQUE (address, pos) DEFERRABLE,
-	FOREIGN KEY (node, role) REFERENCES config_node (name, role)
-		ON UPDATE CASCADE DEFERRABLE,
-	CONSTRAINT a_witness_serves_nothing CHECK (role = 'node')
+	UNIQUE (address, pos) DEFERRABLE
 );
 
 -- One extension or a range; {number} in a password stands for the number.
@@ -381,6 +373,13 @@ BEGIN
 	PERFORM config_refuse(format('"%s" is a line and an address: units '
 			'need names of their own', name))
 		FROM config_line JOIN config_address USING (name) LIMIT 1;
+	PERFORM config_refuse(format('%s is a witness, it serves nothing: %s',
+			n.name, u.unit))
+		FROM config_node n JOIN (
+			SELECT line AS unit, node FROM config_line_node
+			UNION ALL
+			SELECT address, node FROM config_address_node) u
+		ON u.node = n.name WHERE n.role = 'witness' LIMIT 1;
 	PERFORM config_refuse(format('line %s has no node', name))
 		FROM config_line l WHERE NOT EXISTS (
 			SELECT 1 FROM config_line_node WHERE line = l.name)
@@ -489,10 +488,10 @@ CREATE FUNCTION config_read() RETURNS json LANGUAGE sql STABLE AS $$
 		'class_allow', (SELECT json_agg(t) FROM config_class_allow t),
 		'class_deny', (SELECT json_agg(t) FROM config_class_deny t),
 		'line', (SELECT json_agg(t) FROM config_line t),
-		'line_node', (SELECT json_agg(to_jsonb(t) - 'port' - 'role')
+		'line_node', (SELECT json_agg(to_jsonb(t) - 'port')
 			FROM config_line_node t),
 		'address', (SELECT json_agg(t) FROM config_address t),
-		'address_node', (SELECT json_agg(to_jsonb(t) - 'role')
+		'address_node', (SELECT json_agg(t)
 			FROM config_address_node t),
 		'extension', (SELECT json_agg(t) FROM config_extension t),
 		'ddi', (SELECT json_agg(t) FROM config_ddi t),
@@ -566,17 +565,18 @@ $$;
 --   generation was made of
 -- @param serial with rows NULL: the edit that was read
 -- @param force drops edits that pend
+-- @param who for the history of rows
 -- @return 'done'; 'exists': that number or a later one; 'moved': they were
 --   edited since; 'pending': an edit is no generation yet
 CREATE FUNCTION config_put(number bigint, at_ms bigint, author text,
 	comment text, sha256 bytea, content text, secret bytea, base bigint,
-	rows jsonb, serial bigint, force boolean) RETURNS text
+	rows jsonb, serial bigint, force boolean, who text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	w config_working;
 BEGIN
 	PERFORM set_config('lock_timeout', '3s', true),
-		set_config('tandem.who', author, true);
+		set_config('tandem.who', who, true);
 	SELECT * INTO w FROM config_working FOR UPDATE;
 	IF number > 0 AND EXISTS (SELECT 1 FROM generation g
 				  WHERE g.number >= config_put.number) THEN
@@ -618,5 +618,5 @@ $$;
 
 REVOKE EXECUTE ON FUNCTION config_read(), config_merge(text, text[], jsonb),
 	config_write(jsonb), config_put(bigint, bigint, text, text, bytea, text,
-	bytea, bigint, jsonb, bigint, boolean), config_refused(bigint, jsonb)
-	FROM PUBLIC;
+	bytea, bigint, jsonb, bigint, boolean, text),
+	config_refused(bigint, jsonb) FROM PUBLIC;

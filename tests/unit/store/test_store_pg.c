@@ -1,35 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <ftw.h>
-#include <pwd.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "cluster/store/store.h"
 #include "proto/base/log.h"
+#include "tests/unit/store/pgserver.h"
 #include "tests/unit/store/wait.h"
-
-/* Against a real PostgreSQL server of the test's own: a private directory,
- * its unix socket only. */
-
-#define BIN "/usr/lib/postgresql/15/bin/"
 
 struct fix {
 	struct td_loop *loop;
-	char dir[64], data[80], uri[160];
-	pid_t server;
+	struct pgserver server;
 	struct td_store *a, *b;
 	unsigned int told_b;
 	bool answered;
@@ -39,56 +27,6 @@ struct fix {
 	char content[64];
 	unsigned int done;
 };
-
-static void become_postgres(void)
-{
-	struct passwd *pw = getuid() ? NULL : getpwnam("postgres");
-
-	if (pw && (setgid(pw->pw_gid) || setuid(pw->pw_uid)))
-		_exit(126);
-	/* the server ends with the test, however that ends */
-	prctl(PR_SET_PDEATHSIG, SIGQUIT);
-}
-
-static pid_t spawn(const char *const *argv)
-{
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	if (!freopen("/dev/null", "w", stdout) ||
-	    !freopen("/dev/null", "w", stderr))
-		_exit(127);
-	become_postgres();
-	execv(argv[0], (char *const *)argv);
-	_exit(127);
-}
-
-static void start_server(struct fix *f)
-{
-	const char *const argv[] = { BIN "postgres", "-D", f->data, "-k",
-				     f->dir, "-c", "listen_addresses=", "-c",
-				     "fsync=off", "-c", "max_connections=10",
-				     "-c", "shared_buffers=1MB", NULL };
-
-	f->server = spawn(argv);
-	assert_true(f->server > 0);
-}
-
-static void stop_server(struct fix *f)
-{
-	if (f->server <= 0)
-		return;
-	kill(f->server, SIGQUIT);
-	waitpid(f->server, NULL, 0);
-	f->server = 0;
-}
-
-static int unlink_one(const char *path, const struct stat *st, int kind,
-		      struct FTW *ftw)
-{
-	return remove(path);
-}
 
 static bool both_ready(void *arg)
 {
@@ -112,28 +50,15 @@ static void on_b(void *arg)
 static int setup(void **state)
 {
 	struct fix *f = calloc(1, sizeof(*f));
-	const char *const initdb[] = { BIN "initdb", "-D", f->data, "-A",
-				       "trust", "-U", "tandem", "-E", "UTF8",
-				       "--locale=C", "--no-sync", NULL };
-	struct passwd *pw = getpwnam("postgres");
-	int st;
 
 	td_log_level_set((enum td_log_level)-1);
-	strcpy(f->dir, "/tmp/td-pg-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	if (!getuid())
-		assert_int_equal(chown(f->dir, pw->pw_uid, pw->pw_gid), 0);
-	snprintf(f->data, sizeof(f->data), "%s/data", f->dir);
-	snprintf(f->uri, sizeof(f->uri),
-		 "postgresql://tandem@/postgres?host=%s", f->dir);
 	*state = f;
-	assert_true(waitpid(spawn(initdb), &st, 0) > 0);
-	assert_int_equal(st, 0);
+	pg_init(&f->server);
 	assert_int_equal(td_loop_new(&f->loop), 0);
 	/* both find no server at first, then an empty database at once */
-	assert_int_equal(td_store_open(f->loop, f->uri, &f->a), 0);
-	assert_int_equal(td_store_open(f->loop, f->uri, &f->b), 0);
-	start_server(f);
+	assert_int_equal(td_store_open(f->loop, f->server.uri, &f->a), 0);
+	assert_int_equal(td_store_open(f->loop, f->server.uri, &f->b), 0);
+	pg_start(&f->server);
 	wait_for(f->loop, both_ready, f);
 	td_store_watch(f->b, on_b, f);
 	return 0;
@@ -150,8 +75,7 @@ static int teardown(void **state)
 		td_store_close(f->b);
 		td_loop_free(f->loop);
 	}
-	stop_server(f);
-	nftw(f->dir, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
+	pg_remove(&f->server);
 	free(f);
 	return 0;
 }
@@ -203,8 +127,10 @@ static int submit(struct fix *f, struct td_store *s, uint64_t number,
 				   .content = (char *)content,
 				   .n = strlen(content) };
 
+	struct td_store_put p = { .gen = &g, .who = "J\xc3\xb6rg" };
+
 	td_generation_hash(g.content, g.n, g.sha256);
-	return td_store_generation_add(s, &g, fn, f);
+	return td_store_put(s, &p, fn, f);
 }
 
 static int add(struct fix *f, uint64_t number, const char *content)
@@ -286,11 +212,11 @@ static void a_server_that_goes_and_comes_is_found_again(void **state)
 
 	assert_int_equal(submit(f, f->a, 200, "before", on_done), 0);
 	assert_int_equal(answer(f), 0);
-	stop_server(f);
+	pg_stop(&f->server);
 	wait_for(f->loop, both_away, f);
 	assert_true(*td_store_error(f->a));
 	assert_int_equal(add(f, 201, "lost"), -ENOTCONN);
-	start_server(f);
+	pg_start(&f->server);
 	wait_for(f->loop, both_ready, f);
 	assert_string_equal(td_store_error(f->a), "");
 	assert_int_equal(add(f, 201, "after"), 0);
@@ -304,19 +230,19 @@ static void a_server_dying_under_a_query_fails_it(void **state)
 	struct fix *f = *state;
 
 	/* its connection is there, but nobody answers */
-	kill(f->server, SIGSTOP);
+	kill(f->server.pid, SIGSTOP);
 	f->done = 0;
 	assert_int_equal(submit(f, f->a, 300, "x", on_done), 0);
 	assert_int_equal(submit(f, f->a, 301, "y", on_done_b), 0);
-	kill(f->server, SIGKILL);
-	waitpid(f->server, NULL, 0);
-	f->server = 0;
+	kill(f->server.pid, SIGKILL);
+	waitpid(f->server.pid, NULL, 0);
+	f->server.pid = 0;
 	wait_for(f->loop, both_away, f);
 	assert_int_equal(f->done, 2);
 	/* the first may have been done by its own process of the server */
 	assert_true(f->status == -EIO || f->status == 0);
 	f->answered = false;
-	start_server(f);
+	pg_start(&f->server);
 	wait_for(f->loop, both_ready, f);
 }
 
@@ -330,7 +256,7 @@ static void closing_cancels_what_was_asked(void **state)
 	td_store_close(f->b);
 	assert_int_equal(f->done, 2);
 	assert_int_equal(f->status_b, -ECANCELED);
-	assert_int_equal(td_store_open(f->loop, f->uri, &f->b), 0);
+	assert_int_equal(td_store_open(f->loop, f->server.uri, &f->b), 0);
 	wait_for(f->loop, both_ready, f);
 }
 

@@ -112,10 +112,11 @@ static int add(struct fix *f, uint64_t number, const char *content)
 				   .author = "tester", .comment = "try",
 				   .content = (char *)content,
 				   .n = strlen(content) };
+	struct td_store_put p = { .gen = &g, .who = "tester" };
 	int rc;
 
 	td_generation_hash(g.content, g.n, g.sha256);
-	rc = td_store_generation_add(f->store, &g, on_done, f);
+	rc = td_store_put(f->store, &p, on_done, f);
 	return rc ? rc : answer(f);
 }
 
