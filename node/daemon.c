@@ -236,7 +236,7 @@ static int start_rooms(struct td_daemon *d)
 				     .node_id = d->conf.id,
 				     .active = on_line_active, .arg = d };
 	struct td_views_cfg vcfg = {
-		.cluster = d->cluster, .site = on_views_site,
+		.loop = d->loop, .cluster = d->cluster, .site = on_views_site,
 		.generation = on_views_generation, .hangup = on_views_hangup,
 		.voice = on_views_voice, .dump = on_views_dump, .arg = d,
 	};
