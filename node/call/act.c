@@ -14,6 +14,7 @@ void call_clear_party(struct party *p, int cause)
 	if (!p->alive || p->told_clear)
 		return;
 	p->told_clear = true;
+	log_clear(p, cause);
 	p->state = TD__LEG_STATE__LEG_CLEARING;
 	p->leg->ops->clear(p->leg, cause, cause == 42 ? 5 : 0);
 }
@@ -149,6 +150,7 @@ static int start_leg(struct call *c, const struct td_target *t)
 			     .state = TD__LEG_STATE__LEG_TRYING,
 			     .since_ms = td_view_now_ms(td_cluster_view(
 				     c->room->cfg.cluster)) };
+	log_start(b);
 	rc = make_leg(c, t, &b->leg);
 	if (!rc) {
 		b->leg->call = c;
@@ -160,6 +162,7 @@ static int start_leg(struct call *c, const struct td_target *t)
 		if (rc) {
 			b->alive = false;
 			b->state = TD__LEG_STATE__LEG_ENDED;
+			log_failed(b, cause_of(rc));
 			bridge_release(c, b);
 		}
 	}
@@ -215,6 +218,7 @@ static void tell_a(struct call *c, uint32_t act, struct party *b,
 	}
 	if (act == TD_CALL_A_ALERTING) {
 		c->a.state = TD__LEG_STATE__LEG_RINGING;
+		log_alerting(&c->a);
 		rc = ops->alerting(c->a.leg, with_voice ? s : NULL);
 	} else if (act == TD_CALL_A_PROGRESS) {
 		if (with_voice)

@@ -55,7 +55,7 @@ static void on_bury(void *arg)
 {
 	struct call *c = arg;
 
-	int rc = record_del(c);
+	int rc = record_end(c);
 
 	/* its row must go, or its channels stay busy in every view; while
 	 * nothing is taken (a minority) it waits */
@@ -142,7 +142,9 @@ void call_event(struct call *c, enum td_call_event ev, struct party *p,
 		c->answered_ms = td_view_now_ms(
 			td_cluster_view(c->room->cfg.cluster));
 		c->a.state = TD__LEG_STATE__LEG_UP;
+		log_answered(&c->a);
 	}
+	log_who_clears(c, ev, p);
 	if (o.acts & TD_CALL_FREE) {
 		td_timer_start(c->room->cfg.loop, &c->bury, 0, on_bury, c);
 		return;
@@ -270,6 +272,7 @@ static void on_leg_event(void *arg, struct td_leg *l,
 	if (!p || !p->alive)
 		return;
 	set_leg_state(p, lev->type);
+	log_event(p, lev);
 	if (lev->type != TD_LEV_OFFER && lev->type != TD_LEV_OFFER_REPLY &&
 	    keep_session(p, lev->session)) {
 		call_event(c, TD_CALL_EV_HANGUP, p, lev);
@@ -311,6 +314,13 @@ static uint64_t new_id(struct td_calls *r)
 	       (++r->counter & 0xffffffff);
 }
 
+static uint64_t generation(const struct td_calls *r)
+{
+	const Td__Config *c = td_view_config(td_cluster_view(r->cfg.cluster));
+
+	return c ? c->generation : 0;
+}
+
 static int on_incoming(void *arg, struct td_leg *l, const struct td_setup *s)
 {
 	struct td_calls *r = arg;
@@ -337,10 +347,12 @@ static int on_incoming(void *arg, struct td_leg *l, const struct td_setup *s)
 	c->setup.called[strcspn(c->setup.called, ";")] = '\0';
 	c->winner = -1;
 	c->voice = "direct";
+	c->generation = generation(r);
 	c->since_ms = td_view_now_ms(td_cluster_view(r->cfg.cluster));
 	c->a = (struct party){ .leg = l, .call = c, .alive = true,
 			       .state = TD__LEG_STATE__LEG_TRYING,
 			       .since_ms = c->since_ms };
+	log_start(&c->a);
 	if (keep_session(&c->a, &s->session) ||
 	    td_map_set(r->calls, &id, sizeof(id), c, NULL)) {
 		free(c->a.sess);

@@ -22,6 +22,10 @@ struct td_calls_cfg {
 	uint32_t boot_count;	/* of this node; goes into call ids */
 	struct td_voice_ops voice;
 	uint32_t max_calls;	/* 0: 4000; more are refused, counted */
+	/** A call is over: td_cdrs_end. NULL: its row goes without a record.
+	 *  @param epoch  of its record, 0 until it was made once */
+	int (*end)(void *arg, const Td__Call *row, uint64_t *epoch);
+	void *end_arg;
 };
 
 int td_calls_new(const struct td_calls_cfg *cfg, struct td_calls **out);

@@ -35,6 +35,8 @@ struct party {
 	uint8_t codec;
 	struct td_voice_rtp rtp_told;	/* what the media room was last told */
 	bool held;
+	Td__LegLog log;			/* for its detail record; number is
+					 * filled in when it is written */
 	bool news;			/* sess came with this event, and was
 					 * not the same before */
 	bool direct;			/* B: SDPs are passed through; decided
@@ -63,6 +65,9 @@ struct call {
 	struct td_timer bury;		/* frees outside of a leg's event */
 	uint8_t *sent;			/* the last op, packed */
 	size_t sent_n;
+	uint64_t generation;		/* of the configuration at its start */
+	uint64_t cdr_epoch;		/* 0: its record is not made yet */
+	Td__ClearedBy cleared_by;	/* who ends its legs now */
 	const char *voice;		/* direct | xconn | local | bundle */
 	struct td_voice_end joined[2];	/* kind 0: nothing is joined */
 };
@@ -123,9 +128,24 @@ bool bridge_is_direct(const struct call *c, const struct party *b);
 /** After the view was replaced: halves that nobody has any more. */
 void gone_check(struct td_calls *r);
 
+/* log.c: what happens to a leg, for its detail record */
+void log_start(struct party *p);
+void log_alerting(struct party *p);
+void log_answered(struct party *p);
+void log_event(struct party *p, const struct td_leg_event *lev);
+/** We clear it. */
+void log_clear(struct party *p, int cause);
+/** It could not be started. */
+void log_failed(struct party *p, int cause);
+/** Its call is over, whatever it said. */
+void log_over(struct party *p);
+void log_who_clears(struct call *c, enum td_call_event ev,
+		    const struct party *p);
+
 /* record.c */
 int record_put(struct call *c);
-int record_del(struct call *c);
+/** The call is over: its row goes, its detail record stays. */
+int record_end(struct call *c);
 int record_del_id(struct td_calls *r, uint64_t id);
 
 /* silence.c */

@@ -67,6 +67,8 @@ static void fill_leg(struct party *p, uint32_t index, Td__CallLeg *m,
 	m->state = p->state;
 	m->since_ms = p->since_ms;
 	m->held = p->held;
+	m->log = &p->log;
+	p->log.number = p->outgoing ? p->target.number : p->call->setup.called;
 	m->internal = p->outgoing ? p->target.kind == TD_TARGET_NODE :
 				    p->call->setup.internal;
 	if (!m->codec || !m->codec[0])
@@ -77,36 +79,49 @@ static void fill_leg(struct party *p, uint32_t index, Td__CallLeg *m,
 	}
 }
 
-int record_put(struct call *c)
-{
-	struct td_calls *r = c->room;
+/** The row as an op says it; its parts live here. */
+struct row {
+	Td__Call m;
 	Td__CallLeg leg[TD_CALL_MAX_LEGS], *legs[TD_CALL_MAX_LEGS];
 	Td__Rtp rtp[TD_CALL_MAX_LEGS];
 	struct leg_text text[TD_CALL_MAX_LEGS];
-	Td__Call m = TD__CALL__INIT;
+};
+
+static void fill_row(struct call *c, struct row *r)
+{
+	Td__Call *m = &r->m;
+
+	td__call__init(m);
+	m->id = c->id;
+	m->node = c->room->cfg.node_id;
+	m->state = (char *)td_call_state_name(c->state);
+	m->since_ms = c->since_ms;
+	m->answered_ms = c->answered_ms;
+	m->calling = c->setup.calling;
+	m->called = c->setup.called;
+	m->voice = (char *)c->voice;
+	m->generation = c->generation;
+	m->legs = r->legs;
+	for (unsigned int i = 0; i <= c->n_b; i++) {
+		r->legs[i] = &r->leg[i];
+		fill_leg(i ? &c->b[i - 1] : &c->a, i, &r->leg[i], &r->rtp[i],
+			 &r->text[i]);
+	}
+	m->n_legs = c->n_b + 1;
+}
+
+int record_put(struct call *c)
+{
 	Td__Op op = TD__OP__INIT;
+	struct row row;
 	uint8_t *buf;
 	size_t n;
 	int rc;
 
 	if (c->state == TD_CALL_ENDED)
 		return 0;
-	m.id = c->id;
-	m.node = r->cfg.node_id;
-	m.state = (char *)td_call_state_name(c->state);
-	m.since_ms = c->since_ms;
-	m.answered_ms = c->answered_ms;
-	m.calling = c->setup.calling;
-	m.called = c->setup.called;
-	m.voice = (char *)c->voice;
-	m.legs = legs;
-	for (unsigned int i = 0; i <= c->n_b; i++) {
-		legs[i] = &leg[i];
-		fill_leg(i ? &c->b[i - 1] : &c->a, i, &leg[i], &rtp[i],
-			 &text[i]);
-	}
-	m.n_legs = c->n_b + 1;
-	rc = td_call_pack(&m, &buf, &n);
+	fill_row(c, &row);
+	rc = td_call_pack(&row.m, &buf, &n);
 	if (rc)
 		return rc;
 	if (c->sent && n == c->sent_n && !memcmp(buf, c->sent, n)) {
@@ -114,8 +129,8 @@ int record_put(struct call *c)
 		return 0;
 	}
 	op.what_case = TD__OP__WHAT_CALL_PUT;
-	op.call_put = &m;
-	rc = td_cluster_submit(r->cfg.cluster, &op);
+	op.call_put = &row.m;
+	rc = td_cluster_submit(c->room->cfg.cluster, &op);
 	if (rc) {
 		free(buf);
 		return rc;
@@ -138,7 +153,20 @@ int record_del_id(struct td_calls *r, uint64_t id)
 	return td_cluster_submit(r->cfg.cluster, &op);
 }
 
-int record_del(struct call *c)
+int record_end(struct call *c)
 {
-	return record_del_id(c->room, c->id);
+	const struct td_calls_cfg *cfg = &c->room->cfg;
+	struct row row;
+	int rc;
+
+	if (!cfg->end)
+		return record_del_id(c->room, c->id);
+	for (unsigned int i = 0; i <= c->n_b; i++)
+		log_over(i ? &c->b[i - 1] : &c->a);
+	fill_row(c, &row);
+	rc = cfg->end(cfg->end_arg, &row.m, &c->cdr_epoch);
+	/* without a record it must not keep its channels */
+	if (rc && rc != -EAGAIN && rc != -ENOTCONN)
+		rc = record_del_id(c->room, c->id);
+	return rc;
 }

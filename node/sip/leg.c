@@ -328,6 +328,7 @@ static void refuse(struct sip_leg *l, int cause, unsigned int retry_after_s)
 	int status = retry_after_s ? 503 : td_sip_status_of_cause(cause);
 	char h[256], r[128], after[32] = "";
 
+	l->clear_status = status;
 	reason_header(cause, r, sizeof(r));
 	if (retry_after_s)
 		sip_retry_after(retry_after_s, after, sizeof(after));

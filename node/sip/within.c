@@ -341,6 +341,7 @@ void sip_on_cancel(struct sip_leg *l, const struct td_sip_msg *m)
 	if (l->st == SIP_IN) {
 		reply(l, l->tr, 487, NULL, NULL);
 		sip_tr_done(l->sip, &l->tr);
+		l->clear_status = 487;
 		sip_leg_over(l, reason_of(m));
 	} else if (l->re_in && !l->re_update) {
 		reply(l, l->re_in, 487, NULL, NULL);
