@@ -61,3 +61,11 @@ void units_free(struct td_lease *l)
 	while (l->n_units)
 		free(l->unit[--l->n_units]);
 }
+
+void td_lease_seen(struct td_lease *l, const char *unit, uint64_t epoch)
+{
+	struct unit *u = unit_get(l, unit);
+
+	if (u && epoch > u->seen && epoch <= EPOCH_MAX)
+		u->seen = epoch;
+}

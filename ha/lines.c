@@ -6,31 +6,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/clock.h"
 #include "proto/base/log.h"
 #include "proto/base/str.h"
-
-enum { MAX_LINES = 64 };
 
 struct line {
 	char span[TD_NAME_MAX];
 	uint32_t port;
-	uint64_t epoch;
+	uint64_t epoch;		/* newest that was held here */
 	bool on;
+	bool told;		/* that the port refuses */
 };
 
 struct td_lines {
 	struct td_lines_cfg cfg;
 	struct td_card *card;
-	struct line line[MAX_LINES];
+	struct line line[TD_SITE_MAX_LINES];
 	unsigned int n;
-	struct td_timer renew;
 };
 
 static struct td_port *port_of(const struct td_lines *l, const struct line *x)
 {
 	return l->card && x->port <= td_card_ports(l->card) ?
 		td_card_port(l->card, x->port) : NULL;
+}
+
+static struct line *find(const struct td_lines *l, const char *span)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		if (!strcmp(l->line[i].span, span))
+			return (struct line *)&l->line[i];
+	return NULL;
 }
 
 static void set(struct td_lines *l, struct line *x, bool on)
@@ -43,76 +48,72 @@ static void set(struct td_lines *l, struct line *x, bool on)
 	l->cfg.active(l->cfg.arg, x->span, on, x->epoch);
 }
 
-static void off(struct td_lines *l, struct line *x)
+static void off(struct td_lines *l, struct line *x, uint64_t epoch)
 {
 	struct td_port *p = port_of(l, x);
 
-	if (p && x->on)
-		td_port_lease_end(p, x->epoch);
-	set(l, x, false);
+	if (p)
+		td_port_lease_end(p, epoch);
+	if (x->epoch <= epoch)
+		set(l, x, false);
 }
 
-static int64_t lease_end(void)
-{
-	return td_clock_boot_ns() + TD_LEASE_MS * 1000000LL;
-}
-
-/** Above all that the card or the cluster has seen: a card process that was
- *  started anew knows nothing of before. */
-static uint64_t next_epoch(const struct td_lines *l, const struct line *x,
-			   const struct td_port_status *st)
-{
-	const struct td_view *v = td_cluster_view(l->cfg.cluster);
-	struct td_view_iter it = { 0 };
-	uint64_t epoch = st->epoch > x->epoch ? st->epoch : x->epoch;
-	const Td__Span *s;
-
-	while ((s = td_view_spans(v, &it)))
-		if (!strcmp(s->span, x->span) && s->epoch > epoch)
-			epoch = s->epoch;
-	return epoch + 1;
-}
-
-static void renew(struct td_lines *l, struct line *x)
+/* A card that outlived a daemon knows its epochs. */
+static void tell_seen(struct td_lines *l, const struct line *x)
 {
 	struct td_port *p = port_of(l, x);
 	struct td_port_status st;
-	int rc;
 
-	if (!p) {
-		set(l, x, false);
+	if (!p)
 		return;
-	}
-	if (x->on) {
-		rc = td_port_lease(p, x->epoch, lease_end());
-		if (!rc)
-			return;
-		/* it lapsed while this loop did not run: a lapsed lease is
-		 * not renewed at the same epoch */
-		td_warn("ha", "SPAN-LEASE-LAPSED", "span=%s epoch=%" PRIu64
-			" the daemon was late: %s", x->span, x->epoch,
-			strerror(-rc));
-		set(l, x, false);
-	}
 	td_port_status(p, &st);
-	x->epoch = next_epoch(l, x, &st);
-	rc = td_port_lease(p, x->epoch, lease_end());
-	if (!rc)
-		set(l, x, true);
+	if (st.epoch)
+		l->cfg.seen(l->cfg.arg, x->span, st.epoch);
 }
 
-static void on_renew(void *arg)
+bool td_lines_hold(struct td_lines *l, const char *span, uint64_t epoch,
+		   int64_t until_ms)
 {
-	struct td_lines *l = arg;
-	bool may = td_cluster_state(l->cfg.cluster) == TD_CLUSTER_RUNNING;
+	struct line *x = find(l, span);
+	struct td_port *p = x ? port_of(l, x) : NULL;
+	int rc;
 
-	td_timer_start(l->cfg.loop, &l->renew, TD_LEASE_RENEW_MS, on_renew, l);
-	for (unsigned int i = 0; i < l->n; i++) {
-		if (may)
-			renew(l, &l->line[i]);
-		else
-			off(l, &l->line[i]);
+	if (!x)
+		return false;
+	if (!p) {
+		set(l, x, false);
+		return true;
 	}
+	rc = td_port_lease(p, epoch, until_ms * 1000000);
+	if (epoch > x->epoch) {
+		set(l, x, false);
+		x->epoch = epoch;
+		x->told = false;
+	}
+	if (rc && !x->told)
+		td_warn("ha", "SPAN-LEASE", "span=%s epoch=%" PRIu64
+			" refused by the card: %s", span, epoch, strerror(-rc));
+	if (rc && !x->told)
+		tell_seen(l, x);
+	x->told = rc != 0;
+	set(l, x, !rc);
+	return true;
+}
+
+bool td_lines_off(struct td_lines *l, const char *span, uint64_t epoch)
+{
+	struct line *x = find(l, span);
+
+	if (x)
+		off(l, x, epoch);
+	return x != NULL;
+}
+
+bool td_lines_fit(const struct td_lines *l, const char *span)
+{
+	const struct line *x = find(l, span);
+
+	return x && port_of(l, x);
 }
 
 int td_lines_new(const struct td_lines_cfg *cfg, struct td_lines **out)
@@ -122,7 +123,6 @@ int td_lines_new(const struct td_lines_cfg *cfg, struct td_lines **out)
 	if (!l)
 		return -ENOMEM;
 	l->cfg = *cfg;
-	td_timer_start(cfg->loop, &l->renew, TD_LEASE_RENEW_MS, on_renew, l);
 	*out = l;
 	return 0;
 }
@@ -132,26 +132,28 @@ void td_lines_free(struct td_lines *l)
 	if (!l)
 		return;
 	for (unsigned int i = 0; i < l->n; i++)
-		off(l, &l->line[i]);
-	td_timer_stop(&l->renew);
+		if (l->line[i].on)
+			off(l, &l->line[i], l->line[i].epoch);
 	free(l);
 }
 
 void td_lines_set_card(struct td_lines *l, struct td_card *card)
 {
-	if (!card)
-		for (unsigned int i = 0; i < l->n; i++)
-			set(l, &l->line[i], false);
 	l->card = card;
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (card)
+			tell_seen(l, &l->line[i]);
+		else
+			set(l, &l->line[i], false);
+	}
 }
 
-static bool still_ours(const struct td_lines *l, const struct line *x,
-		       const struct td_site *site)
+static bool wired_here(const struct td_lines *l, const struct td_site_line *s)
 {
-	const struct td_site_line *s = td_site_line(site, x->span);
-
-	return s && s->n_nodes && s->nodes[0] == l->cfg.node_id &&
-	       s->port == x->port;
+	for (unsigned int i = 0; i < s->n_nodes; i++)
+		if (s->nodes[i] == l->cfg.node_id)
+			return true;
+	return false;
 }
 
 void td_lines_set_site(struct td_lines *l, const struct td_site *site)
@@ -159,23 +161,25 @@ void td_lines_set_site(struct td_lines *l, const struct td_site *site)
 	unsigned int kept = 0;
 
 	for (unsigned int i = 0; i < l->n; i++) {
-		if (still_ours(l, &l->line[i], site))
-			l->line[kept++] = l->line[i];
-		else
-			off(l, &l->line[i]);
+		struct line *x = &l->line[i];
+		const struct td_site_line *s = td_site_line(site, x->span);
+
+		if (s && wired_here(l, s) && s->port == x->port)
+			l->line[kept++] = *x;
+		else if (x->on)
+			off(l, x, x->epoch);
 	}
 	l->n = kept;
-	for (size_t i = 0; i < site->n_lines && l->n < MAX_LINES; i++) {
+	for (size_t i = 0; i < site->n_lines && l->n < TD_SITE_MAX_LINES;
+	     i++) {
 		const struct td_site_line *s = &site->lines[i];
-		bool have = false;
+		struct line *x = &l->line[l->n];
 
-		if (!s->n_nodes || s->nodes[0] != l->cfg.node_id)
+		if (!wired_here(l, s) || find(l, s->name))
 			continue;
-		for (unsigned int k = 0; k < kept; k++)
-			have |= !strcmp(l->line[k].span, s->name);
-		if (have)
-			continue;
-		l->line[l->n] = (struct line){ .port = s->port };
-		td_str_cut(l->line[l->n++].span, TD_NAME_MAX, s->name);
+		*x = (struct line){ .port = s->port };
+		td_str_cut(x->span, TD_NAME_MAX, s->name);
+		l->n++;
+		tell_seen(l, x);
 	}
 }

@@ -181,43 +181,6 @@ json_t *td_views_registrations(const struct td_views *v)
 	return list;
 }
 
-static json_t *unit(const char *name, const char *kind, json_t *owner,
-		    uint64_t epoch, const char *health)
-{
-	return json_pack("{s:s, s:s, s:o, s:I, s:s}", "name", name, "kind",
-			 kind, "owner", owner, "epoch", (json_int_t)epoch,
-			 "health", health);
-}
-
-static json_t *unit_list(const struct td_views *v)
-{
-	const struct td_view *view = views_view(v);
-	const struct td_site *s = views_site(v);
-	json_t *list = json_array();
-
-	for (size_t i = 0; s && i < s->n_lines; i++) {
-		const struct td_site_line *l = &s->lines[i];
-		const Td__Span *p = td_view_span_owner(view, l->name);
-
-		json_array_append_new(list, unit(l->name, "span",
-			p ? views_node_name(v, p->node) : json_null(),
-			p ? p->epoch : 0,
-			!p ? "unowned" : p->dchannel_up ? "up" :
-			p->layer1_up ? "dchannel-down" : "alarm"));
-	}
-	for (size_t i = 0; s && i < s->n_addresses; i++) {
-		const struct td_site_address *a = &s->addresses[i];
-		const Td__Node *n = a->n_nodes ?
-			td_view_node(view, a->nodes[0]) : NULL;
-		bool up = n && n->state == TD__NODE_STATE__NODE_UP;
-
-		json_array_append_new(list, unit(a->name, "address",
-			up ? views_node_name(v, n->id) : json_null(), 0,
-			up ? "up" : "unowned"));
-	}
-	return list;
-}
-
 json_t *td_views_status(const struct td_views *v)
 {
 	const struct td_view *view = views_view(v);
@@ -240,8 +203,9 @@ json_t *td_views_status(const struct td_views *v)
 			 "generation",
 			 (json_int_t)v->cfg.generation(v->cfg.arg),
 			 "quorate", td_cluster_state(v->cfg.cluster) ==
-			 TD_CLUSTER_RUNNING,
-			 "nodes", td_views_nodes(v), "units", unit_list(v),
+			 (v->cfg.witness ? TD_CLUSTER_JOINING :
+					   TD_CLUSTER_RUNNING),
+			 "nodes", td_views_nodes(v), "units", views_units(v),
 			 "calls", (int)up, "registrations", (int)n.users,
 			 "crossing_ratio", up ? (double)crossing / up : 0.0);
 }
@@ -258,8 +222,24 @@ SIMPLE_VERB(nodes)
 SIMPLE_VERB(spans)
 SIMPLE_VERB(registrations)
 SIMPLE_VERB(calls)
+SIMPLE_VERB(units)
 
-int views_call_arg(struct td_control_req *req, uint64_t *id)
+static void on_cluster_force(void *arg, struct td_control_req *req)
+{
+	struct td_views *v = arg;
+
+	if (!td_control_option(req, "yes")) {
+		td_control_reply_error(req, 2, "what the lost nodes alone had "
+				       "acknowledged is gone for good then: "
+				       "say --yes when they will never come "
+				       "back as they were");
+		return;
+	}
+	v->cfg.force(v->cfg.arg);
+	td_control_reply_json(req, json_pack("{s:b}", "forced", 1));
+}
+
+static int call_arg(struct td_control_req *req, uint64_t *id)
 {
 	const char *text = td_control_arg(req, 0);
 	char *end;
@@ -280,7 +260,7 @@ static void on_call_show(void *arg, struct td_control_req *req)
 	uint64_t id;
 	json_t *o;
 
-	if (views_call_arg(req, &id))
+	if (call_arg(req, &id))
 		return;
 	o = td_views_call(v, id);
 	if (o)
@@ -288,6 +268,55 @@ static void on_call_show(void *arg, struct td_control_req *req)
 	else
 		td_control_reply_error(req, 1, "no such call: %016llx",
 				       (unsigned long long)id);
+}
+
+static int hangup_one(struct td_views *v, uint64_t id)
+{
+	Td__CallHangup m = TD__CALL_HANGUP__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	if (!v->cfg.hangup(v->cfg.arg, id))
+		return 0;
+	/* its nodes hear it in the one order */
+	m.id = id;
+	op.what_case = TD__OP__WHAT_CALL_HANGUP;
+	op.call_hangup = &m;
+	return td_cluster_submit(v->cfg.cluster, &op);
+}
+
+static void on_call_hangup(void *arg, struct td_control_req *req)
+{
+	struct td_views *v = arg;
+	bool all = !strcmp(td_control_arg(req, 0), "all");
+	json_t *calls, *c;
+	uint64_t id = 0;
+	size_t i, n = 0;
+	int rc = 0;
+
+	if (!all && call_arg(req, &id))
+		return;
+	calls = td_views_calls(v);
+	json_array_foreach(calls, i, c) {
+		uint64_t x = strtoull(json_string_value(
+			json_object_get(c, "id")), NULL, 16);
+
+		if (!all && x != id)
+			continue;
+		rc = hangup_one(v, x);
+		if (rc)
+			break;
+		n++;
+	}
+	json_decref(calls);
+	if (rc)
+		td_control_reply_error(req, 1, "the cluster takes nothing "
+				       "now: %s", strerror(-rc));
+	else if (!all && !n)
+		td_control_reply_error(req, 1, "no such call: %016llx",
+				       (unsigned long long)id);
+	else
+		td_control_reply_json(req, json_pack("{s:i}", "cleared",
+						     (int)n));
 }
 
 static void on_route_test(void *arg, struct td_control_req *req)
@@ -330,10 +359,12 @@ int td_views_new(struct td_control *control, const struct td_views_cfg *cfg,
 	} verbs[] = {
 		{ "status", on_status },
 		{ "node list", on_nodes },
+		{ "unit list", on_units },
+		{ "cluster force", on_cluster_force },
 		{ "span list", on_spans },
 		{ "call list", on_calls },
 		{ "call show", on_call_show },
-		{ "call hangup", views_on_hangup },
+		{ "call hangup", on_call_hangup },
 		{ "registration list", on_registrations },
 		{ "route test", on_route_test },
 		{ "cluster view", views_on_view },
@@ -359,7 +390,5 @@ int td_views_new(struct td_control *control, const struct td_views_cfg *cfg,
 
 void td_views_free(struct td_views *v)
 {
-	if (v)
-		views_hangup_end(v);
 	free(v);
 }

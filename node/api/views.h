@@ -13,7 +13,6 @@
  *  this node knows comes through functions, so that this room needs none of
  *  the softswitch's. */
 struct td_views_cfg {
-	struct td_loop *loop;
 	struct td_cluster *cluster;
 	/** Running configuration or NULL. */
 	const struct td_site *(*site)(void *arg);
@@ -22,8 +21,14 @@ struct td_views_cfg {
 	int (*hangup)(void *arg, uint64_t id);
 	/** Local voice statistics of a call; new reference or NULL. */
 	json_t *(*voice)(void *arg, uint64_t id);
+	/** What this node's lease machine makes of the units; new reference,
+	 *  objects with name, state, reason. NULL: has none. */
+	json_t *(*units)(void *arg);
+	/** `cluster force`. */
+	void (*force)(void *arg);
 	/** Everything this node can say of its rooms; new reference. */
 	json_t *(*dump)(void *arg);
+	bool witness;		/* this member holds no view */
 	void *arg;
 };
 struct td_views;
@@ -36,6 +41,7 @@ void td_views_free(struct td_views *v);
  * references. Shapes: interfaces.md, "JSON that scripts rely on". */
 json_t *td_views_status(const struct td_views *v);
 json_t *td_views_nodes(const struct td_views *v);
+json_t *td_views_units(const struct td_views *v);
 json_t *td_views_spans(const struct td_views *v);
 json_t *td_views_registrations(const struct td_views *v);
 json_t *td_views_calls(const struct td_views *v);
