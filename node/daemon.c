@@ -69,7 +69,8 @@ static int start_config(struct td_daemon *d)
 		.loop = d->loop, .cluster = d->cluster,
 		.state_dir = d->conf.state_dir,
 		.solo = d->conf.role == TD_RUN_SOLO,
-		.on_site = daemon_on_site, .on_ready = daemon_on_ready, .arg = d,
+		.on_site = daemon_on_site, .on_ready = daemon_on_ready,
+		.arg = d,
 	};
 	int rc = 0;
 

@@ -39,7 +39,8 @@ static int use_card(struct td_daemon *d, struct td_card *card)
 static void again(struct td_daemon *d)
 {
 	d->card_waited_ms += CARD_RETRY_MS;
-	td_timer_start(d->loop, &d->card_timer, CARD_RETRY_MS, daemon_try_card, d);
+	td_timer_start(d->loop, &d->card_timer, CARD_RETRY_MS,
+		       daemon_try_card, d);
 }
 
 static void on_card(void *arg, int fd, int revents)
