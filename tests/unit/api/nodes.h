@@ -40,7 +40,7 @@ struct node {
 struct fix {
 	struct td_loop *loop;
 	struct pair pair;
-	char dir[64], uri[96];
+	char dir[64], uri[160];
 	struct node n[3];		/* by id */
 	struct client client;
 	uint64_t incarnation;
