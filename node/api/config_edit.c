@@ -195,6 +195,7 @@ static void on_ext_add(void *arg, struct td_control_req *req)
 	if (range(req, e.first, e.last) ||
 	    !text_option(req, "password", e.password, sizeof(e.password)) ||
 	    !text_option(req, "name", e.name, sizeof(e.name)) ||
+	    !text_option(req, "class", e.class, sizeof(e.class)) ||
 	    !sha256_option(req, &e.sha256))
 		return;
 	if (!*e.password && strcmp(e.first, e.last)) {
@@ -259,6 +260,7 @@ static void on_ext_set(void *arg, struct td_control_req *req)
 	}
 	if (!text_option(req, "password", e.password, sizeof(e.password)) ||
 	    !text_option(req, "name", e.name, sizeof(e.name)) ||
+	    !text_option(req, "class", e.class, sizeof(e.class)) ||
 	    !sha256_option(req, &e.sha256)) {
 		td_site_free(s);
 		return;

@@ -339,6 +339,11 @@ static void on_route_test(void *arg, struct td_control_req *req)
 				       "`tandem config import site.yaml'");
 		return;
 	}
+	if (!*ask.called) {
+		td_control_reply_error(req, 2, "which number? the one given "
+				       "is empty");
+		return;
+	}
 	if (from && !td_site_extension(s, from)) {
 		td_control_reply_error(req, 1, "--from %s: no such extension",
 				       from);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/route/class.h"
 #include "proto/base/str.h"
 
 /* Q.850 */
@@ -16,6 +17,7 @@ enum {
 	CAUSE_OUT_OF_ORDER = 27,
 	CAUSE_INCOMPLETE = 28,
 	CAUSE_NO_CHANNEL = 34,
+	CAUSE_NOT_AUTHORIZED = 57,
 };
 
 struct decision {
@@ -278,14 +280,37 @@ static const struct td_site_route *longest(const struct td_site *site,
 	return best;
 }
 
-/** Can more digits bring the number to a transit route's prefix? */
-static bool may_be_transit(const struct td_site *site, const char *number)
+/** Can more digits bring the number to the prefix of such a route? */
+static bool may_be_transit(const struct td_site *site, const char *number,
+			   bool marked)
 {
 	for (size_t i = 0; i < site->n_routes; i++)
-		if (site->routes[i].transit &&
+		if ((site->routes[i].transit || !marked) &&
 		    !strncmp(site->routes[i].prefix, number, strlen(number)))
 			return true;
 	return false;
+}
+
+/** What the exchange sends is for us; it gets another line only by a route
+ *  that says so, or by the class of the line on which it comes.
+ *  @param[out] r  NULL: it is for us
+ *  @return 0 or -EAGAIN */
+static int from_exchange(struct decision *d, const struct td_site_route **r)
+{
+	const struct td_route_ask *ask = d->ask;
+	const struct td_site_class *k = td_class_of_line(d->site, ask->span);
+	bool wait = false;
+
+	*r = NULL;
+	if (td_class_may_allow(k, ask->called)) {
+		*r = longest(d->site, ask->called, !k);
+		wait = *r || may_be_transit(d->site, ask->called, !k);
+	}
+	if (!ask->complete && wait)
+		return fail(d, -EAGAIN, CAUSE_INCOMPLETE);
+	if (!td_class_allows(k, ask->called))
+		*r = NULL;
+	return 0;
 }
 
 static int decide(struct decision *d)
@@ -300,15 +325,11 @@ static int decide(struct decision *d)
 		return ask->complete ? fail(d, -ENOENT, CAUSE_INCOMPLETE) :
 				       fail(d, -EAGAIN, CAUSE_INCOMPLETE);
 	if (from_line) {
-		/* what the exchange sends is for us; it gets another line
-		 * only by a route that says so */
-		r = longest(d->site, number, true);
-		if (r && !ask->complete)
-			return fail(d, -EAGAIN, CAUSE_INCOMPLETE);
+		rc = from_exchange(d, &r);
+		if (rc)
+			return rc;
 		if (r)
 			return to_lines(d, r);
-		if (!ask->complete && may_be_transit(d->site, number))
-			return fail(d, -EAGAIN, CAUSE_INCOMPLETE);
 		rc = map_ddi(d, ask->called, &number);
 		if (rc)
 			return rc;
@@ -327,6 +348,10 @@ static int decide(struct decision *d)
 	if (td_site_extension(d->site, number))
 		return to_extension(d, number);
 	r = from_line ? NULL : longest(d->site, number, false);
+	/* the node that the caller spoke to has asked for his class */
+	if (r && !ask->internal &&
+	    !td_class_allows(td_class_of_user(d->site, ask->user), number))
+		return fail(d, -EACCES, CAUSE_NOT_AUTHORIZED);
 	if (r)
 		return to_lines(d, r);
 	return fail(d, -ENOENT,

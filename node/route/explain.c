@@ -58,6 +58,8 @@ json_t *td_route_explain(const struct td_site *site,
 	if (rc) {
 		json_object_set_new(o, "cause", json_integer(cause));
 		json_object_set_new(o, "reason", json_string(
+			rc == -EACCES ?
+				"the caller's class does not allow it" :
 			rc == -EHOSTDOWN ? "the user is not registered" :
 			rc == -EBUSY ? cause == 34 ?
 				"no free channel on any of the lines" :

@@ -48,6 +48,7 @@ struct td_route_ask {
 /** @return 0: *n targets; else nothing is written but *cause (Q.850):
  *  -ENOENT 1 unallocated, 3 no route; -EBUSY 34 no channel; -EHOSTDOWN 27 a
  *  known user who is not registered (SIP 480, cause 20 to ISDN);
+ *  -EACCES 57 the caller's class of service does not allow it (SIP 403);
  *  -EAGAIN: number incomplete, ask again with more digits (cause 28) */
 int td_route_decide(const struct td_site *site, const struct td_view *view,
 		    const struct td_route_ask *ask, struct td_target *out,

@@ -19,15 +19,24 @@ static const char site_text[] =
 	"nodes:\n"
 	"  - {name: n1, id: 1, address: 10.77.0.1, cluster_address: 10.78.0.1}\n"
 	"  - {name: n2, id: 2, address: 10.77.0.2, cluster_address: 10.78.0.2}\n"
+	"classes:\n"
+	"  - {name: house}\n"
+	"  - {name: national, allow: [\"9\", \"90190\"], deny: [\"90\"]}\n"
+	"  - {name: most, otherwise: allow, deny: [\"983\"]}\n"
+	"  - {name: trunk, allow: [\"95\", \"5557\"], deny: [\"959\"]}\n"
 	"lines:\n"
 	"  - {name: s1, port: 1, nodes: [n1, n2], group: pstn}\n"
 	"  - {name: s2, port: 2, nodes: [n1, n2], group: pstn}\n"
 	"  - {name: s3, port: 3, nodes: [n2, n1], group: pstn}\n"
+	"  - {name: s4, port: 4, nodes: [n1], class: trunk}\n"
 	"addresses:\n"
 	"  - {name: a1, address: 10.77.0.11, nodes: [n1, n2]}\n"
 	"  - {name: a2, address: 10.77.0.12, nodes: [n2, n1]}\n"
 	"extensions:\n"
 	"  - {range: 1000-1999, password: x}\n"
+	"  - {number: 2001, password: x, class: house}\n"
+	"  - {number: 2002, password: x, class: national}\n"
+	"  - {number: 2003, password: x, class: most}\n"
 	"ddi:\n"
 	"  - {range: 5551000-5552999, keep: 4}\n"
 	"routes:\n"
@@ -107,7 +116,8 @@ static void words(struct solo *w, const struct td_route_ask *ask, char *out)
 	if (rc)
 		out += sprintf(out, "%s/%d", rc == -ENOENT ? "none" :
 			       rc == -EBUSY ? "busy" :
-			       rc == -EAGAIN ? "more" : "away", cause);
+			       rc == -EAGAIN ? "more" :
+			       rc == -EACCES ? "denied" : "away", cause);
 	for (unsigned int i = 0; !rc && i < n; i++) {
 		out += sprintf(out, "%s%u:", i ? " " : "", t[i].rank);
 		if (t[i].kind == TD_TARGET_CONTACT)
@@ -175,6 +185,31 @@ static const struct row {
 	{ "en bloc and too short", "5551", "", "s1", 0, 0, 6, "none/28" },
 	{ "nothing dialled yet", "", "", "s1", 0, 1, 6, "more/28" },
 	{ "the echo service", "*43", "1000", "", 0, 0, 6, "0:service" },
+	{ "a class that allows no route", "95", "2001", "", 0, 0, 6,
+	  "denied/57" },
+	{ "… but the house", "1001", "2001", "", 0, 0, 6,
+	  "0:contact(10.77.0.101:5071)" },
+	{ "… and services", "*43", "2001", "", 0, 0, 6, "0:service" },
+	{ "… and what is no number at all stays that", "3000", "2001", "", 0, 0,
+	  6, "none/3" },
+	{ "a class that allows the prefix", "95", "2002", "", 0, 0, 6,
+	  "0:lines(5,s1,s2) 1:node(2,95)" },
+	{ "… not what it denies", "9012", "2002", "", 0, 0, 6, "denied/57" },
+	{ "… but the longer prefix that it allows", "901901", "2002", "", 0, 0,
+	  6, "0:lines(01901,s1,s2) 1:node(2,901901)" },
+	{ "a class that denies a prefix only", "95", "2003", "", 0, 0, 6,
+	  "0:lines(5,s1,s2) 1:node(2,95)" },
+	{ "… that one", "98371", "2003", "", 0, 0, 6, "denied/57" },
+	{ "the class was asked for at the node before", "95", "2001", "", 1, 0,
+	  6, "0:lines(5,s1,s2)" },
+	{ "a line's class opens routes", "95", "", "s4", 0, 0, 6,
+	  "0:lines(5,s1,s2) 1:node(2,95)" },
+	{ "… not those that it denies", "9591", "", "s4", 0, 0, 6, "none/1" },
+	{ "… nor marked ones that it does not allow", "5558123", "", "s4", 0,
+	  0, 6, "none/1" },
+	{ "… waits for what it may allow", "9", "", "s4", 0, 1, 6, "more/28" },
+	{ "… not for what it never will", "5551001", "", "s4", 0, 1, 6,
+	  "0:contact(10.77.0.101:5071)" },
 };
 
 static void each_call_goes_where_the_table_says(void **state)
