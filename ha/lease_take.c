@@ -221,6 +221,9 @@ void on_released(struct td_lease *l, uint32_t from, const Td__Released *m)
 		u->over = m->epoch;
 	if (m->epoch > u->seen)
 		u->seen = m->epoch;
+	/* our guard has switched off what we thought was ours */
+	if (from == l->cfg.node_id && u->active && u->own_epoch <= m->epoch)
+		stop(l, u, m->epoch);
 	l->dirty = true;
 	try_take(l, u);
 	think(l, u);
