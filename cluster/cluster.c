@@ -187,6 +187,9 @@ uint32_t td_cluster_in_sync(const struct td_cluster *c)
 
 uint64_t td_cluster_floor(const struct td_cluster *c)
 {
+	if (td_cluster_bug(c, TD_CBUG_OWN_APPLY) ||
+	    td_cluster_bug(c, TD_CBUG_ANY_ACK))
+		return td_cluster_bug_floor(c);
 	return c->live ? td_holders_floor(&c->holders) : 0;
 }
 

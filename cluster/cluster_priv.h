@@ -3,6 +3,7 @@
 #define TD_CLUSTER_PRIV_H
 
 #include "cluster/ack.h"
+#include "cluster/bug.h"
 #include "cluster/cluster.h"
 #include "cluster/outbox.h"
 #include "cluster/sync.h"
@@ -19,6 +20,9 @@ struct td_cluster_env {
 	int64_t (*boot_ms)(void *arg);
 	int64_t (*wall_ms)(void *arg);
 	void *arg;
+#ifdef TD_SIM
+	uint64_t bugs;		/* deliberate ones, cluster/bug.h */
+#endif
 };
 int td_cluster_new_in(const struct td_cluster_env *env,
 		      const struct td_cluster_cfg *cfg,

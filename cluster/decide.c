@@ -56,6 +56,7 @@ void td_cluster_look_for_silent(struct td_cluster *c, int64_t boot)
 	silent = c->has_auth ? unheard(c) & ~c->silent : 0;
 	if (silent && c->hello_back_ms &&
 	    boot - c->hello_back_ms >= TD_SILENT_MS &&
+	    boot - c->hello_ms >= TD_SILENT_MS &&	/* once, not each turn */
 	    !td_cluster_others_live(c)) {
 		c->silent_told = silent | c->silent;
 		c->need_hello = true;
@@ -102,7 +103,7 @@ static bool overruled(struct td_cluster *c, const struct td_claim *by)
 {
 	struct td_sync_record mine;
 
-	if (!c->has_auth)
+	if (!c->has_auth || td_cluster_bug(c, TD_CBUG_NOT_OVERRULED))
 		return false;
 	td_sync_record_read(td_cluster_record(c), &mine);
 	if (td_sync_record_cmp(&by->record, &mine) <= 0 ||
@@ -167,11 +168,14 @@ static void elected(struct td_cluster *c, uint32_t mask, uint32_t winner)
 			td_sync_take_start(&c->take, 0);
 		return;
 	}
+	if (best->lineage && td_cluster_bug(c, TD_CBUG_SAME_LINEAGE))
+		lineage = best->lineage;
 	if (best->lineage)
 		td_view_lineage_set(c->view, lineage);
 	else
 		td_view_found(c->view, lineage, c->env.wall_ms(c->env.arg));
-	td_outbox_again(&c->out);
+	if (!td_cluster_bug(c, TD_CBUG_NO_RESEND))
+		td_outbox_again(&c->out);
 	td_cluster_go_live(c);
 	if (winner != c->id || !(c->members & ~mask))
 		return;
@@ -263,6 +267,10 @@ static void claim(struct td_cluster *c, uint32_t from, const Td__Hello *h)
 		.life = h->node->incarnation,
 	};
 	td_sync_record_read(h->record, &to->record);
+	if (td_cluster_bug(c, TD_CBUG_ANY_VIEW))
+		to->n = 0;
+	if (td_cluster_bug(c, TD_CBUG_NO_RECORD))
+		to->record = (struct td_sync_record){ 0 };
 	c->silent |= h->silent & unheard(c);
 }
 

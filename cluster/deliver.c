@@ -78,6 +78,9 @@ static void one_op(struct td_cluster *c, uint32_t from, uint64_t seq, bool own,
 	Td__Op *op = NULL;
 	int rc = td_op_unpack(packed->data, packed->len, &op);
 
+	if (td_cluster_bug(c, TD_CBUG_LOCAL_TIME) && op &&
+	    op->what_case == TD__OP__WHAT_TICK)
+		op->at_ms = (uint64_t)c->env.wall_ms(c->env.arg);
 	if (rc)
 		no_op(c, rc);
 	else
@@ -108,7 +111,8 @@ static void on_ops(struct td_cluster *c, uint32_t from, const Td__Envelope *e)
 
 	/* sent before a split or by a part that does not go on; the sender
 	 * knows and sends again what is still meant */
-	if (e->lineage != td_view_index(c->view).lineage) {
+	if (e->lineage != td_view_index(c->view).lineage &&
+	    !td_cluster_bug(c, TD_CBUG_STALE_LINEAGE)) {
 		c->stale_lineage++;
 		return;
 	}
@@ -131,13 +135,19 @@ static void on_ack(struct td_cluster *c, uint32_t from, uint64_t incarnation,
 
 static void replay(struct td_cluster *c, struct td_sync_held *h)
 {
+	bool skip = td_cluster_bug(c, TD_CBUG_OFF_BY_ONE);
+
 	while (h) {
 		struct td_sync_held *next = h->next;
 		Td__Envelope *e;
 
 		/* it was whole when it was kept */
 		if (!c->dead && !td_envelope_unpack(h->buf, h->n, &e)) {
-			on_ops(c, h->from, e);
+			if (!skip)
+				on_ops(c, h->from, e);
+			skip = skip && !e->n_ops;
+			if (td_cluster_bug(c, TD_CBUG_TWICE))
+				on_ops(c, h->from, e);
 			td_envelope_free(e);
 		}
 		free(h);
@@ -165,6 +175,8 @@ static void activate(struct td_cluster *c)
 	}
 	kept = c->take.head;
 	c->take.head = NULL;
+	if (td_cluster_bug(c, TD_CBUG_KEEPS_ROWS))
+		td_cluster_bug_keep_rows(c->view, view);
 	td_view_free(c->view);
 	c->view = view;
 	c->stats.snapshots_in++;
@@ -185,6 +197,8 @@ static void on_piece(struct td_cluster *c, const Td__SyncChunk *s)
 	mine = s->to_node == c->id && s->to_incarnation == c->incarnation;
 	if (!mine && (s->to_node || s->request))
 		return;
+	if (td_cluster_bug(c, TD_CBUG_EARLY))
+		td_cluster_tell_live(c, true);
 	rc = td_sync_take_piece(&c->take, s);
 	if (c->take.got != had)
 		c->hello_ms = td_cluster_boot_ms(c);

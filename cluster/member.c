@@ -86,6 +86,9 @@ void td_cluster_count_synced(struct td_cluster *c)
 		c->together |= synced | BIT(c->id);
 	if (td_cluster_founded(c))
 		need = named_by_record(c, life);
+	for (uint32_t i = 1; td_cluster_bug(c, TD_CBUG_ANY_LIFE) &&
+			     i <= TD_NODE_MAX_ID; i++)
+		life[i] = c->holders.by[i].life;
 	td_holders_need(&c->holders, need, life);
 }
 
@@ -93,6 +96,8 @@ void td_cluster_count_synced(struct td_cluster *c)
 void td_cluster_drop_waiting(struct td_cluster *c)
 {
 	td_outbox_clear(&c->out);
+	if (td_cluster_bug(c, TD_CBUG_MINORITY))
+		td_ack_release(&c->ack, UINT64_MAX);
 	td_ack_cancel(&c->ack);
 	td_holders_forget(&c->holders);
 	memset(c->gone_told, 0, sizeof(c->gone_told));
@@ -238,7 +243,8 @@ static void quorate_change(struct td_cluster *c, uint32_t moved, uint32_t lost,
 {
 	uint32_t fresh = c->members & ~moved;
 
-	if (c->live && new_ring && (c->has_auth || (lost && fresh)))
+	if (c->live && new_ring && (c->has_auth || (lost && fresh)) &&
+	    !td_cluster_bug(c, TD_CBUG_UNHEARD))
 		/* whoever is fresh may come from the part that went on: first
 		 * hear them; what waits goes on waiting */
 		td_cluster_suspend(c);
