@@ -134,6 +134,7 @@ unit-build: $(UNIT_BINS)
 include deploy/make/install.mk
 include deploy/make/check.mk
 include deploy/make/run.mk
+include deploy/make/sim.mk
 
 clean:
 	rm -rf build
