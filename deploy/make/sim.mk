@@ -21,7 +21,7 @@ sim-build: $(B)/bin/tandem-sim
 SIM_SRCS := $(wildcard tests/sim/*.c) \
 	$(filter-out cluster/bus_cpg.c,$(wildcard cluster/*.c)) \
 	$(filter-out ha/leasefile.c,$(wildcard ha/lease*.c)) \
-	$(or $(wildcard ha/plan.c),tests/sim/standin/plan.c)
+	ha/plan.c
 SIM_OBJS := $(patsubst %.c,$(B)/td_sim/%.o,$(SIM_SRCS))
 SIM_LIBS := $(B)/libproto.a $(B)/libbase.a
 $(SIM_OBJS): $(B)/td_sim/%.o: %.c | $(PROTO_H)

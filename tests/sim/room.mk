@@ -2,5 +2,4 @@
 # objects; deploy/make/sim.mk compiles it once more, with deliberate bugs.
 PROGRAMS += tandem-sim
 tandem-sim_SRCS := $(wildcard tests/sim/*.c)
-tandem-sim_SRCS += $(if $(wildcard ha/plan.c),,tests/sim/standin/plan.c)
 tandem-sim_USES := ha cluster proto base
