@@ -535,7 +535,6 @@ static void a_slot_waits_for_the_next_card_and_goes_on(void **state)
 	assert_true(r->heard > 0 && r->got > 0);
 	change_card(r, NULL);
 	assert_false(r->slot.open || old->port[0].slot[TS].open);
-	/* nothing is touched that is gone; what comes is dropped */
 	for (int i = 0; i < 100; i++) {
 		r->now_ns += 20000000;
 		phone_sends(r);
@@ -553,8 +552,6 @@ static void a_slot_waits_for_the_next_card_and_goes_on(void **state)
 	assert_true(r->heard > 8 * 250);
 	assert_int_equal(r->heard_wrong, 0);
 	assert_true(r->got > 8 * 250);
-	part(r, &r->slot.end);
-	assert_false(r->card->port[0].slot[TS].open);
 }
 
 static void a_slot_may_be_joined_and_parted_without_a_card(void **state)
