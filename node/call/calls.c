@@ -336,6 +336,13 @@ static int on_incoming(void *arg, struct td_leg *l, const struct td_setup *s)
 	}
 	if (td_map_get_u64(r->calls, id))
 		return -EEXIST;		/* the half of it is here already */
+	/* who asks has said so in the view first: a half that is not there has
+	 * ended while its request was on the way, behind a cut for example */
+	if (s->call_id && !td_view_call(td_cluster_view(r->cfg.cluster), id,
+					(uint32_t)(id >> 56))) {
+		r->refused++;
+		return -EAGAIN;
+	}
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;

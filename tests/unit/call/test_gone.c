@@ -229,6 +229,7 @@ static struct halves begin(struct two *t, bool a_line, bool b_line, int how)
 	assert_int_equal(t->n[1].w.n_made, 2);
 	h.a_out = t->n[1].w.made[1];
 	assert_true(h.a_out->setup.internal);
+	settle(t);		/* an INVITE waits until the mate holds its op */
 	h.b_in = comes(&t->n[2], h.a_out->setup.called, "", "",
 		       h.a_out->setup.call_id);
 	assert_int_equal(t->n[2].w.n_made, 2);
@@ -318,6 +319,19 @@ static void a_node_that_comes_back_first_is_a_new_one(void **state)
 	settle(t);
 }
 
+static void a_late_request_for_an_ended_half_is_refused(void **state)
+{
+	struct two *t = *state;
+	struct fake_leg *a = fake_new(&t->n[2].w);
+	struct td_setup s = { .complete = true, .internal = true,
+			      .call_id = 1ULL << 56 | 7, .called = "1002" };
+
+	assert_int_equal(a->leg.up->incoming(a->leg.up->arg, &a->leg, &s),
+			 -EAGAIN);
+	assert_int_equal(td_calls_count(t->n[2].w.calls), 0);
+	a->freed = true;	/* it stays its room's */
+}
+
 static void another_contact_on_a_living_node_goes_on_ringing(void **state)
 {
 	struct two *t = *state;
@@ -352,6 +366,7 @@ int main(void)
 		cmocka_unit_test(the_callers_half_is_cleared),
 		cmocka_unit_test(the_calleds_half_is_cleared),
 		CASE(a_node_that_comes_back_first_is_a_new_one),
+		CASE(a_late_request_for_an_ended_half_is_refused),
 		CASE(another_contact_on_a_living_node_goes_on_ringing),
 	};
 
