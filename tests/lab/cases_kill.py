@@ -7,7 +7,8 @@ import random
 import time
 
 from tdtest.book import Book, silence_ms
-from tdtest.load import Callees, Load, clear, in_sync, settled, views_equal
+from tdtest.load import (Callees, Load, clear, cleared, in_sync, settled,
+                         views_equal)
 from tdtest.phones import answered
 from tdtest.tap import Failure, case, check, until
 
@@ -66,6 +67,7 @@ def one(b, rng, what, node, book):
 
 @case("killed at random moments under load (daemon, corosync, machine): every "
       "registration that got its 200 is there, views are equal afterwards")
+@cleared
 def kills(b):
     n = int(os.environ.get("LAB_KILLS", "6"))
     seed = int(os.environ.get("LAB_SEED", "0")) or random.randrange(1, 10 ** 9)
@@ -86,7 +88,6 @@ def kills(b):
             if played % 40 == 0:
                 clear(b)
                 book = Book()
-        clear(b)
     return "seed %d: %d rounds of %d, %d registrations, %d calls answered; " \
         "longest wait at the survivor: %s" % (
             seed, played, n, oks, calls, ", ".join(

@@ -109,6 +109,25 @@ class Bench:
     def tandem(self, node, *verb):
         return self.json(node, "tandem", *verb, "--json")
 
+    def json_at_once(self, nodes, *cmd):
+        """The same asked at several machines at the same moment.
+        @return a list in their order, None where there was no answer"""
+        asked = [subprocess.Popen([LAB, "exec", n, *cmd], env=self.env,
+                                  text=True, errors="replace", cwd=self.tmp,
+                                  stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL) for n in nodes]
+        out = []
+        for p in asked:
+            try:
+                text = p.communicate(timeout=30)[0]
+                out.append(json.loads(text) if p.returncode == 0 else None)
+            except (ValueError, subprocess.TimeoutExpired):
+                p.kill()
+                p.wait()
+                out.append(None)
+        return out
+
     def spawn(self, node, *cmd, name="out", env=None):
         """In the background; p.out is the file its output goes to."""
         out = tempfile.NamedTemporaryFile("w+", dir=self.tmp, delete=False,
@@ -174,8 +193,11 @@ class Bench:
     def idle(self, nodes=("n1", "n2"), seconds=5):
         """No call left anywhere."""
         for n in nodes:
-            until(seconds, "calls are left on " + n,
-                  lambda: self.calls(n) == [])
+            try:
+                until(seconds, "calls are left on " + n,
+                      lambda: self.calls(n) == [])
+            except Failure as e:
+                raise Failure("%s: %.1500r" % (e, self.calls(n)))
 
     def between(self):
         """After a case: its processes end, its calls are cleared."""

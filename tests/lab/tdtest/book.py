@@ -6,8 +6,8 @@ from .tap import Failure
 
 Line = namedtuple("Line", "at user uri op status expires cseq ms via")
 
-# A refreshed contact's time is known to a second; agreed time may run a tenth
-# fast for a while.
+# A refreshed contact's time is known to a second, and agreed time stands still
+# while a death is being found out.
 SLACK_S = 2.5
 
 
@@ -27,7 +27,8 @@ class Book:
     """Contacts by (user, uri): bound until a time (unix s), gone, or nobody
     knows, since the last request had no 200."""
 
-    def __init__(self):
+    def __init__(self, slack_s=SLACK_S):
+        self.slack_s = slack_s
         self.bound, self.gone, self.unknown = {}, set(), set()
 
     def enter(self, entries):
@@ -66,7 +67,7 @@ class Book:
                 continue        # expires soon
             if key not in there:
                 bad.append("%s %s: promised, not there" % key)
-            elif there[key] < left - SLACK_S:
+            elif there[key] < left - self.slack_s:
                 bad.append("%s %s: expires in %d s, promised %.1f"
                            % (*key, there[key], left))
         bad += ["%s %s: removed, there again" % k for k in self.gone

@@ -77,11 +77,13 @@ def links(state, lab, name, up):
     run("ip", "-n", ns, "-batch", "-", stdin="\n".join(batch) + "\n")
 
 
-def apply_faults(state, lab, faults):
+def apply_faults(state, lab, faults, only=None):
     """faults: list of {src, dst, net or None, ppm}; a packet from src is
     dropped where it enters dst, below everything that reads packets there
-    except a capture."""
+    except a capture. only: the machines at which something has changed."""
     for dst, m in lab.machines.items():
+        if only is not None and dst not in only:
+            continue
         chains = []
         for dev, net, _ in m.macs():
             rules = []
