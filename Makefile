@@ -135,6 +135,7 @@ include deploy/make/install.mk
 include deploy/make/check.mk
 include deploy/make/run.mk
 include deploy/make/sim.mk
+include deploy/make/soak.mk
 
 clean:
 	rm -rf build
