@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "node/daemon.h"
 #include "node/version.h"
 #include "proto/base/log.h"
+
+enum { MAX_DESCRIPTORS = 65536 };
 
 static void usage(FILE *f)
 {
@@ -46,6 +49,20 @@ static void set_level(const char *name)
 	for (int i = 0; i < 4; i++)
 		if (!strcmp(name, names[i]))
 			td_log_level_set((enum td_log_level)i);
+}
+
+/** Each phone by TCP and each stream of voice has descriptors. */
+static void allow_descriptors(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim))
+		return;
+	lim.rlim_cur = lim.rlim_max < MAX_DESCRIPTORS ? lim.rlim_max :
+							MAX_DESCRIPTORS;
+	if (setrlimit(RLIMIT_NOFILE, &lim))
+		td_warn("main", "DESCRIPTORS", "limit stays low: %s",
+			strerror(errno));
 }
 
 static int run(const struct td_nodeconf *conf)
@@ -103,5 +120,6 @@ int main(int argc, char **argv)
 		return 2;
 	signal(SIGPIPE, SIG_IGN);
 	set_level(conf.log);
+	allow_descriptors();
 	return run(&conf);
 }

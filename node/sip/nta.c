@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "node/sip/nta_i.h"
 #include "node/sip/parse.h"
@@ -134,12 +135,12 @@ static nta_agent_t *make_agent(struct nta_listener *l)
 		NTATAG_MAXSIZE(TD_SIP_MAX_OCTETS),
 		NTATAG_SIP_T1X64(t1x64 ? t1x64 : 32000),
 		TPTAG_TOS(40 << 2),		/* CS5 */
-		TAG_END());
+		TPTAG_IDLE(NTA_TCP_IDLE_MS), TAG_END());
 	if (!a)
 		return NULL;
 	strcpy(strstr(url, "=udp"), "=tcp");
 	if (nta_agent_add_tport(a, (url_string_t *)url, TPTAG_TOS(40 << 2),
-				TAG_END()) < 0) {
+				TPTAG_IDLE(NTA_TCP_IDLE_MS), TAG_END()) < 0) {
 		nta_agent_destroy(a);
 		return NULL;
 	}
@@ -169,8 +170,14 @@ static void on_retry(struct td_nta *magic, su_timer_t *t, struct td_nta *n)
 
 static void on_sweep(struct td_nta *magic, su_timer_t *t, struct td_nta *n)
 {
-	nta_sweep(n, td_clock_boot_ms());
-	su_timer_set_interval(t, on_sweep, n, NTA_SWEEP_MS);
+	int64_t now_ms = td_clock_boot_ms();
+
+	nta_hook_sweep(n, now_ms);
+	if (now_ms - n->swept_ms >= NTA_SWEEP_MS) {
+		n->swept_ms = now_ms;
+		nta_sweep(n, now_ms);
+	}
+	su_timer_set_interval(t, on_sweep, n, NTA_LOOK_MS);
 }
 
 /** An address may come to this node later. */
@@ -267,6 +274,26 @@ static int on_down(struct td_nta *magic, su_wait_t *w, struct td_nta *n)
 	return 0;
 }
 
+static int make_conns(struct td_nta *n)
+{
+	const struct td_nta_cfg *c = &n->cfg;
+	struct td_conns_cfg cfg = {
+		.max_all = c->max_tcp ? c->max_tcp : NTA_TCP_ALL,
+		.max_source = c->max_tcp_source ? c->max_tcp_source :
+						  NTA_TCP_SOURCE,
+		.first_ms = c->tcp_first_ms ? c->tcp_first_ms :
+					      NTA_TCP_FIRST_MS,
+		.frame_ms = NTA_TCP_FRAME_MS,
+		.idle_ms = NTA_TCP_IDLE_MS,
+	};
+	struct rlimit lim;
+
+	/* descriptors are needed for other things too */
+	if (!getrlimit(RLIMIT_NOFILE, &lim) && lim.rlim_cur / 2 < cfg.max_all)
+		cfg.max_all = lim.rlim_cur / 2;
+	return td_conns_new(&cfg, &n->conns);
+}
+
 static void *run(void *arg)
 {
 	struct td_nta *n = arg;
@@ -278,13 +305,13 @@ static void *run(void *arg)
 	if (!n->root || !(n->retry = su_timer_create(su_root_task(n->root),
 						     NTA_RETRY_MS)) ||
 	    !(n->sweep = su_timer_create(su_root_task(n->root),
-					 NTA_SWEEP_MS)) ||
+					 NTA_LOOK_MS)) ||
 	    su_wait_create(&wait, td_queue_fd(n->down), SU_WAIT_IN) < 0 ||
 	    (idx = su_root_register(n->root, &wait, on_down, n, 0)) < 0) {
 		td_err("sip", "SIP-STACK", "the SIP stack could not start");
 		return NULL;
 	}
-	su_timer_set_interval(n->sweep, on_sweep, n, NTA_SWEEP_MS);
+	su_timer_set_interval(n->sweep, on_sweep, n, NTA_LOOK_MS);
 	while (!n->stop)
 		su_root_run(n->root);
 	for (int i = 0; i < NTA_MAX_LISTENERS; i++)
@@ -319,7 +346,8 @@ int td_nta_new(const struct td_nta_cfg *cfg, struct td_nta **out)
 		return rc;
 	n->cfg = *cfg;
 	if (td_queue_new(cfg->max_up, &n->up) ||
-	    td_queue_new(cfg->max_down, &n->down) || td_map_new(&n->trs))
+	    td_queue_new(cfg->max_down, &n->down) || td_map_new(&n->trs) ||
+	    make_conns(n))
 		goto fail;
 	su_init();
 	su_log_redirect(NULL, on_log, NULL);
@@ -332,6 +360,7 @@ fail:
 	td_queue_free(n->up);
 	td_queue_free(n->down);
 	td_map_free(n->trs, NULL);
+	td_conns_free(n->conns);
 	free(n);
 	return rc;
 }
@@ -358,6 +387,7 @@ void td_nta_free(struct td_nta *n)
 	td_queue_free(n->up);
 	td_queue_free(n->down);
 	td_map_free(n->trs, NULL);
+	td_conns_free(n->conns);
 	free(n);
 	su_deinit();
 }

@@ -18,6 +18,8 @@ struct td_nta_cfg {
 	uint32_t max_kept;	/* and with those that have one, an address:
 				 * the library keeps each, 10 kB, for 32 s */
 	uint32_t t1x64_ms;	/* timers B, F, H; 0: 32 s */
+	/* TCP connections that others opened; 0: 4096, 256, 30 s */
+	uint32_t max_tcp, max_tcp_source, tcp_first_ms;
 };
 
 int td_nta_new(const struct td_nta_cfg *cfg, struct td_nta **out);
@@ -41,6 +43,11 @@ struct td_nta_stats {
 	uint64_t lost_down;
 	uint64_t timeouts;
 	uint64_t forgotten;	/* server transactions never answered */
+	uint64_t tcp_refused;	/* connections beyond a limit */
+	uint64_t tcp_slow;	/* shut: no message for too long, or half of
+				 * one */
+	uint64_t tcp_idle;
+	uint64_t tcp;		/* connections now */
 	uint32_t server, client;	/* transactions now */
 };
 void td_nta_stats(const struct td_nta *n, struct td_nta_stats *out);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "node/sip/nta_i.h"
 
@@ -17,17 +18,21 @@
 
 #include "node/sip/check.h"
 #include "node/sip/reject.h"
+#include "proto/base/clock.h"
 #include "proto/base/log.h"
 
-/* Two functions of the library are replaced here; its shared object calls
- * them through the dynamic symbol table, so the program's win.
+/* Some functions are replaced here; the library's shared object calls them
+ * through the dynamic symbol table, so the program's win.
  *
  * su_getaddrinfo: the transport calls the blocking resolver for a Via with
  * ;maddr=<name>, so that one packet could stop all signalling. Numbers only.
  *
  * su_vrecv: the octets of each packet before the library's parser sees them.
  * That parser is silent where RFC 3261 wants a 400, drops what claims another
- * transport in its Via, and takes a NUL for the end of the text. */
+ * transport in its Via, and takes a NUL for the end of the text.
+ *
+ * accept, su_close: how many TCP connections there are, from where, which of
+ * them say nothing (conn.c): the library lets in whoever comes. */
 
 /* The replaced functions get no context argument. One per stack thread, so
  * many nodes in one process still keep apart. */
@@ -260,7 +265,98 @@ issize_t su_vrecv(su_socket_t s, su_iovec_t iov[], isize_t len, int flags,
 		*sulen = h.msg_namelen;
 	if (su && n > 1 && hooked)
 		return on_packet(s, v, len, n, su);
-	if (!su && n > 0 && len == 1 && hooked)
+	if (!su && n > 0 && len == 1 && hooked) {
+		td_conns_data(hooked->conns, s, v[0].iov_base, n,
+			      td_clock_boot_ms());
 		on_stream(s, v[0].iov_base, n);
+	}
 	return n;
+}
+
+/* ---- connections ---- */
+
+static bool peer_of(int fd, char *host, size_t size, uint16_t *port)
+{
+	su_sockaddr_t a;
+	socklen_t n = sizeof(a);
+
+	if (getpeername(fd, &a.su_sa, &n) ||
+	    !su_inet_ntop(a.su_family, SU_ADDR(&a), host, size))
+		return false;
+	*port = ntohs(a.su_port);
+	return true;
+}
+
+static void gauge(struct td_nta *n)
+{
+	__atomic_store_n(&n->st.tcp, td_conns_count(n->conns),
+			 __ATOMIC_RELAXED);
+}
+
+/** @return false: it is one too many */
+static bool let_in(struct td_nta *n, int fd)
+{
+	char host[46];
+	uint16_t port;
+	bool tell;
+	int rc;
+
+	if (!peer_of(fd, host, sizeof(host), &port))
+		return false;		/* gone already */
+	rc = td_conns_open(n->conns, fd, host, port, td_clock_boot_ms(),
+			   &tell);
+	if (!rc) {
+		gauge(n);
+		return true;
+	}
+	NTA_COUNT(n, tcp_refused);
+	if (tell)
+		td_warn("sip", "SIP-TCP-LIMIT", "peer=%s its connection is "
+			"refused: %s (said once)", host, rc == TD_CONNS_SOURCE
+			? "too many from there" : "there are too many");
+	return false;
+}
+
+int accept(int fd, __SOCKADDR_ARG addr, socklen_t *len)
+{
+	int s = accept4(fd, addr, len, hooked ? SOCK_CLOEXEC : 0);
+
+	if (s < 0 || !hooked || let_in(hooked, s))
+		return s;
+	close(s);
+	errno = ECONNABORTED;
+	return -1;
+}
+
+int su_close(su_socket_t s)
+{
+	if (hooked) {
+		td_conns_close(hooked->conns, s);
+		gauge(hooked);
+	}
+	return close(s);
+}
+
+void nta_hook_sweep(struct td_nta *n, int64_t now_ms)
+{
+	struct td_conns_due d;
+	char host[46];
+	uint16_t port;
+	size_t pos = 0;
+
+	while (td_conns_due(n->conns, now_ms, &pos, &d)) {
+		if (d.why == TD_CONNS_SLOW)
+			NTA_COUNT(n, tcp_slow);
+		else
+			NTA_COUNT(n, tcp_idle);
+		if (d.tell)
+			td_warn("sip", "SIP-TCP-SLOW", "peer=%s:%u sends no "
+				"message, or half of one: its connections are "
+				"closed (said once)", d.host, d.port);
+		/* the library sees its end and closes it; is it still that? */
+		if (peer_of(d.fd, host, sizeof(host), &port) &&
+		    port == d.port && !strcmp(host, d.host))
+			shutdown(d.fd, SHUT_RDWR);
+	}
+	td_conns_tidy(n->conns, now_ms);
 }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "node/sip/conn.h"
 #include "node/sip/nta.h"
 #include "proto/base/map.h"
 #include "proto/base/queue.h"
@@ -34,9 +35,16 @@ enum {
 	NTA_RETRY_MS = 1000,
 	/* A server transaction whose answer never comes: the control loop
 	 * gives each one in time, but the queue to us may have been full. */
+	NTA_LOOK_MS = 500,
 	NTA_SWEEP_MS = 5000,
 	NTA_OTHER_MS = 40000,
 	NTA_INVITE_MS = 600000,
+	/* TCP connections of others */
+	NTA_TCP_ALL = 4096,
+	NTA_TCP_SOURCE = 256,
+	NTA_TCP_FIRST_MS = 30000,
+	NTA_TCP_FRAME_MS = 20000,
+	NTA_TCP_IDLE_MS = 7500000,	/* beyond TD_REG_MAX_S */
 };
 
 /** One address with UDP and TCP: an agent of its own, so that it can go
@@ -68,8 +76,10 @@ struct td_nta {
 	/* the thread's: */
 	su_root_t *root;
 	su_timer_t *retry, *sweep;
+	int64_t swept_ms;
 	struct nta_listener listeners[NTA_MAX_LISTENERS];
 	struct td_map *trs;	/* id -> nta_tr */
+	struct td_conns *conns;
 	uint64_t next_id;
 	bool stop;
 };
@@ -103,5 +113,7 @@ void nta_cancel(struct td_nta *n, const struct td_sip_down *d);
 /* nta_hook.c */
 /** Binds this thread's raw receive path to n's counters. */
 void nta_hook_thread(struct td_nta *n);
+/** Shuts connections that are slow or idle. */
+void nta_hook_sweep(struct td_nta *n, int64_t now_ms);
 
 #endif

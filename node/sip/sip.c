@@ -271,7 +271,10 @@ int td_sip_new(const struct td_sip_cfg *cfg, struct td_sip **out)
 				 .max_server = MAX_SERVER,
 				 .max_kept = cfg->max_kept ? cfg->max_kept :
 							     MAX_KEPT,
-				 .t1x64_ms = cfg->t1x64_ms };
+				 .t1x64_ms = cfg->t1x64_ms,
+				 .max_tcp = cfg->max_tcp,
+				 .max_tcp_source = cfg->max_tcp_source,
+				 .tcp_first_ms = cfg->tcp_first_ms };
 	int rc = -ENOMEM;
 
 	if (!s)
@@ -342,7 +345,7 @@ static json_t *counters(const struct td_sip *s)
 	td_nta_stats(s->nta, &n);
 #define I(x) (json_int_t)(x)
 	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI"
-			 " sI sI sI sI sI sI sI sI sI sI sI}",
+			 " sI sI sI sI sI sI sI sI sI sI sI sI sI sI sI}",
 		"requests", I(s->st.requests), "responses",
 		I(s->st.responses), "registers", I(s->st.registers),
 		"invites", I(s->st.invites), "challenges",
@@ -360,6 +363,8 @@ static json_t *counters(const struct td_sip *s)
 		I(n.overload), "queue_up_refused", I(n.lost_up),
 		"queue_down_refused", I(n.lost_down), "timeouts",
 		I(n.timeouts), "never_answered", I(n.forgotten),
+		"tcp_connections", I(n.tcp), "tcp_refused", I(n.tcp_refused),
+		"tcp_slow", I(n.tcp_slow), "tcp_idle", I(n.tcp_idle),
 		"server_transactions", I(n.server),
 		"client_transactions", I(n.client), "tx_requests",
 		I(n.tx_requests), "tx_replies", I(n.tx_replies));

@@ -31,6 +31,9 @@ struct td_sip_cfg {
 	uint32_t t1x64_ms;	/* 32000: timers B, F and H */
 	uint32_t second_ms;	/* 1000: of session timers */
 	uint32_t max_legs;	/* 8192 */
+	uint32_t max_tcp;	/* 4096 connections that others opened */
+	uint32_t max_tcp_source;	/* 256 of one address */
+	uint32_t tcp_first_ms;	/* 30000 until a first message */
 	uint32_t max_kept;	/* 50000: transactions of an address that the
 				 * stack keeps for 32 s; then 503 */
 };

@@ -457,6 +457,7 @@ RIG_FN void rig_new_site(struct rig *r, const char *domain)
 /* What a rig is made with; tests of timers set less. */
 struct rig_times {
 	uint32_t t1x64_ms, no_answer_ms, max_kept, second_ms, max_pending;
+	uint32_t max_tcp_source, tcp_first_ms;
 };
 
 RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
@@ -470,7 +471,9 @@ RIG_FN struct rig *rig_new_timed(const char *domain, bool tcp,
 				  .t1x64_ms = times->t1x64_ms,
 				  .no_answer_ms = times->no_answer_ms,
 				  .max_kept = times->max_kept,
-				  .second_ms = times->second_ms };
+				  .second_ms = times->second_ms,
+				  .max_tcp_source = times->max_tcp_source,
+				  .tcp_first_ms = times->tcp_first_ms };
 	struct td_timer tick = { 0 };
 
 	assert_int_equal(td_loop_new(&r->loop), 0);
