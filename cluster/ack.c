@@ -35,7 +35,7 @@ static uint64_t held_by(const struct td_holders *h, uint32_t node)
 
 uint64_t td_holders_floor(const struct td_holders *h)
 {
-	uint64_t min = UINT64_MAX;
+	uint64_t min = h->need & 1 ? 0 : UINT64_MAX;
 
 	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
 		if (h->need >> i & 1 && held_by(h, i) < min)

@@ -16,7 +16,8 @@ enum { TD_ACK_SLOW_MS = 300 };
 /* --- who holds what --- */
 
 struct td_holders {
-	uint32_t need;			/* bit id: whose word is needed */
+	uint32_t need;			/* bit id: whose word is needed; bit 0:
+					 * nobody's is enough */
 	uint64_t life[TD_NODE_MAX_ID + 1];	/* of the needed, that counts */
 	struct td_holder {
 		uint64_t life;		/* whose word this is */

@@ -18,12 +18,17 @@ struct td_authority {
 	const Td__Record *(*record)(void *arg);
 	/** Bit id: members whose word each effect needs, without this node:
 	 *  of every record that binds. Those of another life than the ring's
-	 *  member of that id count as never acknowledging. */
+	 *  member of that id count as never acknowledging.
+	 *  Bit 0 (no node has it): nobody's word is enough now. */
 	uint32_t (*needed)(void *arg);
 	/** Do these members (bit id) hold a majority of the voters, of all
 	 *  sets that bind? corosync's own word is `quorate`: before a cluster
 	 *  is founded it is the only one. */
 	bool (*quorum)(void *arg, uint32_t members, bool quorate);
+	/** This node holds all that was released while its record named it
+	 *  (td_lease_synced): only then does a record that names it without a
+	 *  break since then entitle it. May be NULL: always. */
+	bool (*holds)(void *arg);
 	/** An operator's word that who does not come is lost for good
 	 *  (td_lease_force). May be NULL: never. */
 	bool (*forced)(void *arg);

@@ -264,6 +264,7 @@ static void claim(struct td_cluster *c, uint32_t from, const Td__Hello *h)
 		.said = true, .live = !h->want_snapshot && !h->witness,
 		.lineage = h->lineage, .n = h->index, .together = h->together,
 		.witness = h->witness, .forced = h->forced,
+		.lacks = h->lacks,
 		.life = h->node->incarnation,
 	};
 	td_sync_record_read(h->record, &to->record);

@@ -86,6 +86,8 @@ void td_cluster_count_synced(struct td_cluster *c)
 		c->together |= synced | BIT(c->id);
 	if (td_cluster_founded(c))
 		need = named_by_record(c, life);
+	else if (c->has_auth)
+		need |= c->auth.needed(c->auth.arg) & 1;
 	for (uint32_t i = 1; td_cluster_bug(c, TD_CBUG_ANY_LIFE) &&
 			     i <= TD_NODE_MAX_ID; i++)
 		life[i] = c->holders.by[i].life;

@@ -43,6 +43,7 @@ static int send_hello(struct td_cluster *c)
 	h.node = &me;
 	h.want_snapshot = !c->live && !c->witness;
 	h.witness = c->witness;
+	h.lacks = c->has_auth && c->auth.holds && !c->auth.holds(c->auth.arg);
 	h.ask = c->ask;
 	h.silent = c->silent_told;
 	h.forced = td_cluster_forced(c);

@@ -59,6 +59,8 @@ void td_sync_record_read(const Td__Record *r, struct td_sync_record *out)
 			continue;
 		out->in_sync |= bit(id);
 		out->life[id] = r->in_sync[i]->incarnation;
+		out->since[id].epoch = r->in_sync[i]->since_epoch;
+		out->since[id].version = r->in_sync[i]->since_version;
 	}
 	for (size_t i = 0; i < r->n_voters; i++)
 		out->voters |= bit(r->voters[i]);
@@ -106,6 +108,17 @@ static bool stands(const struct td_claim *claims, uint32_t said,
 			votes |= bit(i);
 	return majority(votes, r->voters) &&
 	       (!r->voters_next || majority(votes, r->voters_next));
+}
+
+/* What the record says of i, it can say of itself: it was told of its being
+ * added in the one order, with all that came before. */
+static bool holds(const struct td_claim *c, const struct td_sync_record *r,
+		  uint32_t i)
+{
+	if (c->lacks || c->record.epoch < r->since[i].epoch)
+		return false;
+	return c->record.epoch > r->since[i].epoch ||
+	       c->record.version >= r->since[i].version;
 }
 
 static void go(const struct td_claim *claims, uint32_t who,
@@ -156,7 +169,8 @@ void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
 		if (!(r->in_sync & said & bit(i)))
 			continue;
-		if (claims[i].life != r->life[i])
+		if (claims[i].life != r->life[i] ||
+		    (able & bit(i) && !holds(&claims[i], r, i)))
 			over |= bit(i);
 		else if (able & bit(i))
 			named |= bit(i);

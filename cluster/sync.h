@@ -18,6 +18,9 @@ struct td_sync_record {
 	uint64_t epoch, version;
 	uint32_t in_sync;	/* bit id */
 	uint64_t life[TD_NODE_MAX_ID + 1];	/* of those: incarnation */
+	struct {
+		uint64_t epoch, version;	/* named since this record */
+	} since[TD_NODE_MAX_ID + 1];
 	uint32_t voters, voters_next;	/* next 0: no change on its way */
 };
 /** r NULL: none. Ids out of range are left out. */
@@ -33,6 +36,7 @@ struct td_claim {
 	uint64_t lineage, n;	/* of its view; lineage 0: it has none */
 	uint32_t together;	/* bit id: who moved with it ever since */
 	bool witness;		/* has no view and never will */
+	bool lacks;		/* does not hold what its record says */
 	bool forced;		/* an operator: who is missing is lost */
 	uint64_t life;		/* incarnation */
 	struct td_sync_record record;
