@@ -67,7 +67,8 @@ int td_lease_new(const struct td_lease_cfg *cfg, int64_t now_ms,
 	l->now_ms = now_ms;
 	l->rec = rec_blank(l);
 	for (unsigned int i = 0; i <= MAX_ID; i++)
-		l->peer[i].grant_ms = l->peer[i].slow_ms = NEVER;
+		l->peer[i].grant_ms = l->peer[i].slow_ms =
+			l->peer[i].slow_said_ms = NEVER;
 	if (cfg->disk && !td_lease_bug(l, TD_BUG_DURABLE) &&
 	    !load(l, cfg->disk))
 		goto fail;
@@ -118,7 +119,7 @@ static void mind_unit(struct td_lease *l, struct unit *u)
 {
 	if (u->taking && !u->active &&
 	    l->now_ms - u->promised_ms > NOTHING_MS)
-		release(l, u);
+		give_up(l, u);
 	if (u->active && td_lease_bug(l, TD_BUG_HB_LEASE) &&
 	    quorum(l, l->members, &l->rec, 1)) {
 		u->lease_epoch = u->own_epoch;
@@ -321,6 +322,9 @@ void td_lease_slow(struct td_lease *l, int64_t now_ms, uint32_t node)
 	ha.what_case = TD__HA__WHAT_SLOW;
 	ha.slow = &s;
 	if (!l->lead->active) {
+		if (l->now_ms < l->peer[node].slow_said_ms)
+			return;
+		l->peer[node].slow_said_ms = l->now_ms + SAY_AGAIN_MS;
 		l->cfg.ops.say(l->cfg.ops.arg, &ha);
 	} else if (node != l->cfg.node_id) {
 		l->peer[node].slow_ms = l->now_ms;

@@ -71,6 +71,7 @@ struct unit {
 	int64_t lease_until_ms;
 
 	uint64_t over;			/* up to here no owner is left */
+	unsigned int failed;		/* takes of ours, one after another */
 	uint64_t seen;			/* somebody promised */
 	int64_t heard_ms;		/* another's claim */
 	bool heard_held;
@@ -95,6 +96,7 @@ struct peer {
 	bool joining;			/* says that it does not hold all */
 	struct key have;		/* that it stands by */
 	int64_t slow_ms;		/* somebody said so */
+	int64_t slow_said_ms;		/* we say it not before */
 	/* our newest grant to it */
 	int64_t grant_ms;
 	uint64_t grant_inc;
@@ -190,6 +192,7 @@ void lease_join(struct td_lease *l);
 /* lease_take.c */
 void promise(struct td_lease *l, struct unit *u, uint64_t epoch, uint32_t to);
 void release(struct td_lease *l, struct unit *u);
+void give_up(struct td_lease *l, struct unit *u);
 void renew(struct td_lease *l, struct unit *u);
 void try_take(struct td_lease *l, struct unit *u);
 void think(struct td_lease *l, struct unit *u);

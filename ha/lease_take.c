@@ -399,30 +399,41 @@ static int64_t ready(const struct td_lease *l, const struct unit *u)
 	return at;
 }
 
-/* We hold all that was released, and nobody knows a newer set without us.
- * @return 1: yes; 0: not yet; -1: never */
-static int entitled(struct td_lease *l, struct unit *u, const struct votes *v,
-		    bool alone)
+/* What was reported is newer than ours: from now on it is ours too, or our
+ * claims would not be granted. */
+static void learn(struct td_lease *l, const struct rec *newest)
 {
 	uint32_t me = l->cfg.node_id;
-	bool names = rec_names(&v->newest, me, l->cfg.incarnation);
+	bool held = l->synced && rec_names(newest, me, l->cfg.incarnation) &&
+		    (key_cmp(&newest->since[me], &l->rec.key) <= 0 ||
+		     td_lease_bug(l, TD_BUG_SINCE));
 
+	if (key_cmp(&newest->key, &l->rec.key) <= 0)
+		return;
+	l->base = false;
+	if (l->n_bound < MAX_BOUND - 1)
+		l->bound[l->n_bound++] = *newest;
+	adopt(l, newest);
+	l->synced = held;
+}
+
+/* We hold all that was released, and nobody knows a newer set without us. */
+static bool entitled(const struct td_lease *l, const struct unit *u,
+		    const struct rec *newest, bool alone)
+{
 	if (alone)
-		return u->lead && l->live ? 1 : -1;
-	if (key_cmp(&v->newest.key, &l->rec.key) > 0) {
-		bool held = l->synced && names &&
-			(key_cmp(&v->newest.since[me], &l->rec.key) <= 0 ||
-			 td_lease_bug(l, TD_BUG_SINCE));
+		return u->lead && l->live;
+	return l->synced &&
+	       rec_names(newest, l->cfg.node_id, l->cfg.incarnation);
+}
 
-		l->base = false;
-		if (l->n_bound < MAX_BOUND - 1)
-			l->bound[l->n_bound++] = v->newest;
-		adopt(l, &v->newest);
-		l->synced = held;
-	}
-	if (l->synced && names)
-		return 1;
-	return lost(l, &v->newest, u) ? 0 : -1;
+/** It came to nothing: others get their turn before we try again. */
+void give_up(struct td_lease *l, struct unit *u)
+{
+	unsigned int n = u->failed < 4 ? u->failed++ : 4;
+
+	u->shy_ms = l->now_ms + (100LL << n) + 20 * l->cfg.node_id;
+	release(l, u);
 }
 
 static void take(struct td_lease *l, struct unit *u, const struct rec *newest,
@@ -433,6 +444,7 @@ static void take(struct td_lease *l, struct unit *u, const struct rec *newest,
 	u->own_epoch = u->epoch;
 	u->until_ms = u->lease_until_ms;
 	u->ready_ms = 0;
+	u->failed = 0;
 	l->dirty = true;
 	l->cfg.ops.hold(l->cfg.ops.arg, u->name, u->own_epoch, u->until_ms);
 	if (!u->lead)
@@ -447,19 +459,18 @@ void try_take(struct td_lease *l, struct unit *u)
 {
 	struct votes v;
 	bool alone;
-	int ok;
 
 	u->ready_ms = 0;
 	if (!u->taking)
 		return;
 	v = count(l, u);
+	learn(l, &v.newest);
 	alone = !v.newest.key.epoch ? u->lead : lost(l, &v.newest, u);
-	ok = entitled(l, u, &v, alone);
-	if (ok < 0) {
-		release(l, u);
+	if (!entitled(l, u, &v.newest, alone)) {
+		give_up(l, u);
 		return;
 	}
-	if (!ok || !enough(l, &v) ||
+	if (!enough(l, &v) ||
 	    (td_lease_bug(l, TD_BUG_TAKE_PROMISED) &&
 	     !quorum(l, l->members, &l->rec, 1)))
 		return;
