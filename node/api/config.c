@@ -107,7 +107,7 @@ static int adopt(struct td_config *c, const struct td_generation *g, bool save)
 		config_saver_put(c->saver, &c->gen);
 	/* the tables follow, or an edit waited for this */
 	if (c->tables)
-		config_tables_look(c->tables);
+		config_tables_look(c->tables, false);
 	return 0;
 }
 
@@ -263,7 +263,7 @@ static void on_state(void *arg)
 		return;
 	config_reconcile(c);
 	if (c->tables)
-		config_tables_look(c->tables);
+		config_tables_look(c->tables, false);
 	if (c->contacts)
 		config_contacts_state(c->contacts);
 	else if (td_cluster_state(c->cfg.cluster) == TD_CLUSTER_RUNNING)
@@ -304,7 +304,7 @@ static void on_store(void *arg)
 	if (!c->started)
 		return;
 	config_ask_store(c);
-	config_tables_look(c->tables);
+	config_tables_look(c->tables, false);
 	if (c->contacts)
 		config_contacts_state(c->contacts);
 }

@@ -21,7 +21,7 @@ struct config_change {
 	struct td_generation gen;
 	struct td_site *site;
 	uint64_t serial;
-	bool edit, force;
+	bool edit, force, failed;
 	json_t *result;
 };
 
@@ -34,6 +34,7 @@ static unsigned long long number(const struct config_change *ch)
 static void end(struct config_change *ch)
 {
 	struct td_config *c = ch->c;
+	bool again = ch->failed && !ch->req;
 
 	c->change = NULL;
 	json_decref(ch->result);
@@ -43,7 +44,7 @@ static void end(struct config_change *ch)
 	config_reconcile(c);
 	/* what became of the edit, if it was one */
 	if (c->tables)
-		config_tables_look(c->tables);
+		config_tables_look(c->tables, again);
 }
 
 /* It did not become the running generation. */
@@ -57,6 +58,7 @@ static void failed(struct config_change *ch, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	ch->failed = true;
 	if (ch->req)
 		td_control_reply_error(ch->req, 1, "%s", text);
 	else

@@ -87,8 +87,9 @@ int config_tables_new(struct td_config *c, struct config_tables **out);
 void config_tables_stop(struct config_tables *t);
 void config_tables_free(struct config_tables *t);
 json_t *config_tables_dump(const struct config_tables *t);
-/* Something may have changed: look soon. */
-void config_tables_look(struct config_tables *t);
+/* Something may have changed: look soon.
+ * @param later what was tried failed: not at once */
+void config_tables_look(struct config_tables *t, bool later);
 
 /* `config check' without a file. */
 void config_tables_check(struct td_config *c, struct td_control_req *req);

@@ -67,12 +67,12 @@ static void schedule(struct config_tables *t, uint64_t ms)
 		td_warn("config", "CONFIG-MEMORY", "no memory for a timer");
 }
 
-void config_tables_look(struct config_tables *t)
+void config_tables_look(struct config_tables *t, bool later)
 {
 	if (t->busy)
 		t->again = true;
 	else
-		schedule(t, DEBOUNCE_MS +
+		schedule(t, (later ? RETRY_MS : DEBOUNCE_MS) +
 				    (uint64_t)RANK_MS * config_rank(t->c));
 }
 
@@ -96,7 +96,7 @@ static void done(struct config_tables *t, int status)
 		td_info("config", "tables: %s", strerror(-status));
 		schedule(t, RETRY_MS);
 	} else if (t->again) {
-		config_tables_look(t);
+		config_tables_look(t, false);
 	}
 	t->again = false;
 }
