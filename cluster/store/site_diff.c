@@ -119,7 +119,8 @@ static int section(struct diff *d, enum site_sect sect)
 	int rc = 0;
 
 	while (!rc && (i < n || j < m)) {
-		const char *x = a + i * se->item, *y = b + j * se->item;
+		const char *x = i < n ? a + i * se->item : NULL;
+		const char *y = j < m ? b + j * se->item : NULL;
 		int c = sect == SECT_SITE ? 0 : i == n ? 1 : j == m ? -1 :
 			site_item_cmp(sect, x, y);
 

@@ -133,7 +133,7 @@ static void what_is_wrong_with_rows_is_told_by_object(void **state)
 	}
 }
 
-static void a_column_of_a_later_version_that_is_empty_is_no_problem(void **state)
+static void an_empty_column_of_a_later_version_is_no_problem(void **state)
 {
 	json_t *rows = lab_rows();
 	struct td_problems p = { 0 };
@@ -266,7 +266,7 @@ int main(void)
 		cmocka_unit_test(rows_have_columns_of_their_own_names),
 		cmocka_unit_test(what_is_wrong_with_rows_is_told_by_object),
 		cmocka_unit_test(
-			a_column_of_a_later_version_that_is_empty_is_no_problem),
+			an_empty_column_of_a_later_version_is_no_problem),
 		cmocka_unit_test(too_many_rows_are_told_and_not_taken),
 		cmocka_unit_test(a_difference_is_told_by_object_and_key),
 		cmocka_unit_test(a_difference_never_tells_a_password),
