@@ -16,6 +16,11 @@ static int nonce_key(struct td_daemon *d, uint8_t key[32])
 	return td_config_secret(d->config, "sip nonce", key);
 }
 
+static int on_register_effect(void *arg, td_effect_fn fn, void *fn_arg)
+{
+	return td_config_effect(((struct td_daemon *)arg)->config, fn, fn_arg);
+}
+
 static void start_sip(struct td_daemon *d)
 {
 	struct td_sip_cfg cfg = {
@@ -23,6 +28,8 @@ static void start_sip(struct td_daemon *d)
 		.cluster = d->cluster,
 		.node_id = d->conf.id,
 		.up = td_calls_up(d->calls),
+		.effect = on_register_effect,
+		.effect_arg = d,
 		.internal_address = d->conf.cluster_address[0] ?
 			d->conf.cluster_address : NULL,
 	};

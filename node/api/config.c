@@ -429,6 +429,12 @@ int td_config_secret(const struct td_config *c, const char *purpose,
 	return 0;
 }
 
+int td_config_effect(struct td_config *c, td_effect_fn fn, void *arg)
+{
+	return c->contacts ? config_contacts_effect(c->contacts, fn, arg) :
+			     td_cluster_effect(c->cfg.cluster, fn, arg);
+}
+
 json_t *td_config_dump(const struct td_config *c)
 {
 	json_t *o = json_pack(
@@ -444,6 +450,9 @@ json_t *td_config_dump(const struct td_config *c)
 		"store_error", c->cfg.store ? td_store_error(c->cfg.store)
 					    : "no database configured");
 
+	if (o && c->contacts)
+		json_object_set_new(o, "contacts",
+				    config_contacts_dump(c->contacts));
 	if (o && c->tables)
 		json_object_set_new(o, "tables", config_tables_dump(c->tables));
 	return o;

@@ -62,6 +62,12 @@ uint64_t td_config_generation(const struct td_config *c);
  *  @return 0; -ENOENT: no generation yet; -ENOMEM */
 int td_config_secret(const struct td_config *c, const char *purpose,
 		     uint8_t key[32]);
+/** As td_cluster_effect, for what must outlive a restart as well: where nobody
+ *  else keeps the registrations (solo) fn waits until those that were changed
+ *  up to now are on the disk, too; many share one write. A disk that fails is
+ *  not waited for (alarm CONFIG-CONTACTS). In order of the calls.
+ *  @return 0, -EAGAIN: too many wait (counted), fn is not called */
+int td_config_effect(struct td_config *c, td_effect_fn fn, void *arg);
 /** New reference: what runs, what waits, counters. */
 json_t *td_config_dump(const struct td_config *c);
 

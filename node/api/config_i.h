@@ -124,5 +124,9 @@ void config_contacts_applied(struct config_contacts *k, const Td__Op *op);
 /* The store or the cluster changed its state. */
 void config_contacts_state(struct config_contacts *k);
 uint64_t config_contacts_owed(const struct config_contacts *k);
+/* As td_config_effect. */
+int config_contacts_effect(struct config_contacts *k, td_effect_fn fn,
+			   void *arg);
+json_t *config_contacts_dump(const struct config_contacts *k);
 
 #endif

@@ -73,6 +73,12 @@ out:
 	free(a);
 }
 
+static int wait_until_kept(struct td_sip *s, struct answer *a)
+{
+	return s->cfg.effect ? s->cfg.effect(s->cfg.effect_arg, on_held, a) :
+			       td_cluster_effect(s->cfg.cluster, on_held, a);
+}
+
 static void join_values(const struct td_sip_msg *m, enum td_sip_hdr id,
 			char *out, size_t size)
 {
@@ -239,7 +245,7 @@ void sip_on_register(struct td_sip *s, const struct td_sip_up *u,
 	if (!rc)
 		rc = apply(s, u, m, a, r);
 	s->effects++;
-	if (!rc && td_cluster_effect(s->cfg.cluster, on_held, a))
+	if (!rc && wait_until_kept(s, a))
 		rc = 503;
 	if (rc)
 		s->effects--;

@@ -20,6 +20,10 @@ struct td_sip_cfg {
 	struct td_cluster *cluster;
 	uint32_t node_id;
 	const struct td_leg_up *up;	/* outlives the room */
+	/** What the 200 to a REGISTER waits for; NULL: td_cluster_effect of
+	 *  cluster. A solo node has a disk to wait for. */
+	int (*effect)(void *arg, td_effect_fn fn, void *fn_arg);
+	void *effect_arg;
 	const char *internal_address;	/* cluster network, "10.78.0.1"; NULL:
 					 * no internal legs */
 	uint8_t key[32];	/* of the cluster: for nonces that any node

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "proto/base/clock.h"
 #include "tests/unit/api/nodes.h"
@@ -291,6 +292,89 @@ static void a_solo_node_has_its_registrations_back(void **state)
 	assert_int_equal(contacts(f), 691);
 }
 
+struct durable {
+	struct fix *f;
+	unsigned int n;
+	bool done, owed;
+	int status;
+};
+
+/* The last of the effects: had the disk all of it by then? */
+static void on_durable(void *arg, int status)
+{
+	struct durable *d = arg;
+
+	d->status |= status;
+	d->owed |= !nothing_owed(&d->f->n[1]);
+	d->done = !--d->n;
+}
+
+static void an_effect_waits_until_the_disk_has_the_registration(void **state)
+{
+	struct fix *f = *state;
+	struct durable d = { .f = f, .n = 1 };
+	json_t *o;
+
+	put_contact(&f->n[1], "1000", "sip:a@10.0.0.1", 3600000);
+	assert_int_equal(td_config_effect(f->n[1].config, on_durable, &d), 0);
+	wait_for(f->loop, wait_flag, &d.done);
+	assert_int_equal(d.status, 0);
+	assert_false(d.owed);
+	/* "Contact: *" and one anew, which share a key with what is owed */
+	put_contact(&f->n[1], "1000", "sip:b@10.0.0.1", 3600000);
+	del_contact(&f->n[1], "1000", "");
+	put_contact(&f->n[1], "1000", "sip:b@10.0.0.1", 3600000);
+	d.n = 1;
+	d.done = false;
+	assert_int_equal(td_config_effect(f->n[1].config, on_durable, &d), 0);
+	wait_for(f->loop, wait_flag, &d.done);
+	/* nothing changes: nothing is waited for */
+	d.n = 1;
+	d.done = false;
+	assert_int_equal(td_config_effect(f->n[1].config, on_durable, &d), 0);
+	assert_true(d.done);
+	o = td_config_dump(f->n[1].config);
+	assert_int_equal(json_integer_value(json_object_get(
+		json_object_get(o, "contacts"), "undurable")), 0);
+	json_decref(o);
+	halt(&f->n[1]);
+	boot_wait(f, 1, true);
+	assert_int_equal(contacts(f), 1);
+}
+
+/* Somebody holds the database's lock, as a disk that hangs would. */
+static void a_disk_that_hangs_is_not_waited_for(void **state)
+{
+	struct fix *f = *state;
+	struct durable d = { .f = f, .n = 2 };
+	char path[512];
+	sqlite3 *db;
+	json_t *o;
+
+	snprintf(path, sizeof(path), "%s/site.db", f->dir);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE,
+					 NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+			 SQLITE_OK);
+	put_contact(&f->n[1], "1000", "sip:a@10.0.0.1", 3600000);
+	assert_int_equal(td_config_effect(f->n[1].config, on_durable, &d), 0);
+	put_contact(&f->n[1], "1000", "sip:b@10.0.0.1", 3600000);
+	assert_int_equal(td_config_effect(f->n[1].config, on_durable, &d), 0);
+	wait_for(f->loop, wait_flag, &d.done);
+	assert_int_equal(d.status, 0);
+	assert_true(d.owed);
+	o = td_config_dump(f->n[1].config);
+	assert_int_equal(json_integer_value(json_object_get(
+		json_object_get(o, "contacts"), "undurable")), 2);
+	json_decref(o);
+	/* it works again: what is owed is written */
+	sqlite3_close(db);
+	wait_for(f->loop, nothing_owed, &f->n[1]);
+	halt(&f->n[1]);
+	boot_wait(f, 1, true);
+	assert_int_equal(contacts(f), 2);
+}
+
 static void what_is_owed_to_the_store_is_written_at_the_end(void **state)
 {
 	struct fix *f = *state;
@@ -318,6 +402,8 @@ int main(void)
 		CASE(a_newer_generation_of_the_database_wins),
 		CASE(what_does_not_pass_here_does_not_run),
 		CASE(a_solo_node_has_its_registrations_back),
+		CASE(an_effect_waits_until_the_disk_has_the_registration),
+		CASE(a_disk_that_hangs_is_not_waited_for),
 		CASE(what_is_owed_to_the_store_is_written_at_the_end),
 	};
 
