@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,14 @@ static void allow_descriptors(void)
 			strerror(errno));
 }
 
+/** Messages are made in one thread and freed in another: an arena for each
+ *  would grow by a page and a system call a message. */
+static void one_arena(void)
+{
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TOP_PAD, 1024 * 1024);
+}
+
 static int run(const struct td_nodeconf *conf)
 {
 	struct td_daemon *daemon = NULL;
@@ -121,5 +130,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	set_level(conf.log);
 	allow_descriptors();
+	one_arena();
 	return run(&conf);
 }

@@ -55,12 +55,12 @@ int td_queue_put(struct td_queue *q, void *item)
 	} else {
 		was_empty = q->count == 0;
 		q->item[(q->head + q->count++) % q->limit] = item;
-		/* inside the lock: else the receiver could drain the queue
-		 * and clear the event between the two */
-		if (was_empty && write(q->fd, &one, sizeof(one)) < 0)
-			rc = 0;	/* counter full: readable anyway */
 	}
 	pthread_mutex_unlock(&q->lock);
+	/* outside of the lock: whoever it wakes takes it. When the item has
+	 * been taken by now, this wakes once for nothing */
+	if (was_empty && write(q->fd, &one, sizeof(one)) < 0)
+		rc = 0;		/* counter full: readable anyway */
 	return rc;
 }
 
@@ -74,9 +74,9 @@ void *td_queue_get(struct td_queue *q)
 		item = q->item[q->head];
 		q->head = (q->head + 1) % q->limit;
 		q->count--;
-	}
-	if (!q->count && read(q->fd, &n, sizeof(n)) < 0)
+	} else if (read(q->fd, &n, sizeof(n)) < 0) {
 		n = 0;		/* was not signalled: fine */
+	}
 	pthread_mutex_unlock(&q->lock);
 	return item;
 }

@@ -14,7 +14,8 @@ int td_queue_new(uint32_t limit, struct td_queue **out);
 void td_queue_free(struct td_queue *q);
 /** @return 0 or -ENOSPC: refused and counted, the sender keeps the item */
 int td_queue_put(struct td_queue *q, void *item);
-/** @return the oldest item, NULL: empty */
+/** @return the oldest item, NULL: empty; only that ends the readiness of the
+ *  descriptor, which may come once for nothing */
 void *td_queue_get(struct td_queue *q);
 int td_queue_fd(const struct td_queue *q);
 uint64_t td_queue_refused(const struct td_queue *q);
