@@ -213,8 +213,10 @@ static void each_message_of_rfc_4475_gets_what_it_should(void **state)
 
 	dir = dir ? dir : "../shared/vectors";
 	snprintf(name, sizeof(name), "%s/rfc4475/wsinv.dat", dir);
-	if (access(name, R_OK))
-		return;		/* our own are tried below */
+	if (access(name, R_OK)) {
+		print_message("skipped: %s is not there (TD_VECTORS)\n", name);
+		skip();
+	}
 	r = rig_new("example.com", false);
 	p = calloc(1, sizeof(*p));
 	buf = malloc(65536);
@@ -286,7 +288,7 @@ static void messages_that_say_tcp_get_the_same_by_tcp(void **state)
 	const char *dir = getenv("TD_VECTORS");
 	struct rig *r = rig_new("example.com", true);
 	char name[512], *buf = malloc(65536);
-	int wrong = 0, got;
+	int wrong = 0, got, found = 0;
 
 	dir = dir ? dir : "../shared/vectors";
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
@@ -300,6 +302,7 @@ static void messages_that_say_tcp_get_the_same_by_tcp(void **state)
 			continue;
 		n = fread(buf, 1, 65536, f);
 		fclose(f);
+		found++;
 		if (!memmem(buf, n, "2.0/TCP", 7) ||
 		    !strcmp(vectors[i].name, "transports"))
 			continue;
@@ -316,6 +319,10 @@ static void messages_that_say_tcp_get_the_same_by_tcp(void **state)
 	rig_free(r);
 	free(buf);
 	assert_int_equal(wrong, 0);
+	if (!found) {
+		print_message("skipped: no vectors in %s\n", dir);
+		skip();
+	}
 }
 
 #define REST "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKo%d\r\n" \
