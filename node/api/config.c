@@ -105,9 +105,6 @@ static int adopt(struct td_config *c, const struct td_generation *g, bool save)
 		site->n_extensions, site->n_routes);
 	if (save)
 		config_saver_put(c->saver, &c->gen);
-	/* the tables follow, or an edit waited for this */
-	if (c->tables)
-		config_tables_look(c->tables, false);
 	return 0;
 }
 
@@ -238,8 +235,11 @@ static void on_applied(void *arg, const Td__Op *op, uint32_t from)
 
 	if (!c->started)
 		return;
-	if (!op || op->what_case == TD__OP__WHAT_CONFIG_SWITCH)
+	if (!op || op->what_case == TD__OP__WHAT_CONFIG_SWITCH) {
 		config_reconcile(c);
+		if (c->tables)
+			config_tables_look(c->tables, false);
+	}
 	if (op && c->contacts)
 		config_contacts_applied(c->contacts, op);
 }

@@ -330,15 +330,32 @@ static void act(struct config_tables *t, const struct td_tables *now)
 		done(t, rc == -EALREADY ? 0 : rc);
 }
 
+/* Only who runs what the cluster runs may speak for it: a node that could not
+ * take the newest generation must not bring the tables back. */
+static bool may_act(const struct td_config *c)
+{
+	const Td__Config *row;
+
+	if (!c->started ||
+	    td_cluster_state(c->cfg.cluster) != TD_CLUSTER_RUNNING)
+		return false;
+	row = td_view_config(td_cluster_view(c->cfg.cluster));
+	return (row ? row->generation : 0) == c->gen.number;
+}
+
 static void on_looked(void *arg, int status, const struct td_tables *now)
 {
 	struct config_tables *t = arg;
 	struct td_config *c = t->c;
 
-	if (status || !c->started ||
-	    td_cluster_state(c->cfg.cluster) != TD_CLUSTER_RUNNING) {
-		if (t->apply)
+	if (status || !may_act(c)) {
+		if (t->apply && status)
 			config_no_store(c, take_apply(t));
+		else if (t->apply)
+			td_control_reply_error(take_apply(t), 1,
+					       "this node does not run the "
+					       "cluster's generation yet: try "
+					       "again");
 		done(t, status);
 	} else if (c->change || c->propose.busy) {
 		/* its end looks again; so does the one of another's */

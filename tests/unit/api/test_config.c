@@ -200,6 +200,41 @@ static void what_does_not_pass_here_does_not_run(void **state)
 	wait_generation(f, 1, 1);
 }
 
+static void sqlite(struct fix *f, const char *text)
+{
+	sqlite3 *db;
+	char *err = NULL;
+
+	assert_int_equal(sqlite3_open(f->uri + 7, &db), SQLITE_OK);
+	sqlite3_busy_timeout(db, 5000);
+	if (sqlite3_exec(db, text, NULL, NULL, &err))
+		fail_msg("%s", err);
+	sqlite3_close(db);
+}
+
+static void a_solo_nodes_database_is_edited_by_sql(void **state)
+{
+	struct fix *f = *state;
+	Td__Reply *r;
+
+	import(f, 1, site, 1);
+	sqlite(f, "UPDATE config_route SET strip = 0");
+	wait_generation(f, 1, 2);
+	assert_int_equal(td_config_site(f->n[1].config)->routes[0].strip, 0);
+	/* to nowhere: the daemon says so */
+	sqlite(f, "UPDATE config_route SET line_group = 'moon'");
+	do {
+		r = ask(f, 1, "config apply", NULL, NULL);
+	} while (!r->status);
+	assert_non_null(strstr(r->problems[0]->what, "leads nowhere"));
+	assert_int_equal(ask(f, 1, "config check", NULL, NULL)->status, 1);
+	assert_int_equal(ask(f, 1, "config rollback", NULL, NULL)->status, 0);
+	assert_int_equal(ask(f, 1, "config check", NULL, NULL)->status, 0);
+	r = ask(f, 1, "config rollback", "1", NULL);
+	assert_string_equal(r->json, "{\"generation\":3}");
+	assert_int_equal(td_config_site(f->n[1].config)->routes[0].strip, 1);
+}
+
 static bool nothing_owed(void *arg)
 {
 	struct node *n = arg;
@@ -401,6 +436,7 @@ int main(void)
 		CASE(a_restart_finds_the_last_good_generation),
 		CASE(a_newer_generation_of_the_database_wins),
 		CASE(what_does_not_pass_here_does_not_run),
+		CASE(a_solo_nodes_database_is_edited_by_sql),
 		CASE(a_solo_node_has_its_registrations_back),
 		CASE(an_effect_waits_until_the_disk_has_the_registration),
 		CASE(a_disk_that_hangs_is_not_waited_for),

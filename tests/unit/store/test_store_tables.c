@@ -477,6 +477,34 @@ static void a_refusal_is_noted_once(void **state)
 	td_problems_free(&p);
 }
 
+static void passwords_are_the_owners_alone(void **state)
+{
+	struct fix *f = *state;
+	const char *said;
+	bool ok;
+
+	start(f);
+	edit(f, "CREATE ROLE porter");
+	refused(f, "SET ROLE porter; SELECT password FROM config_extension");
+	refused(f, "SET ROLE porter; SELECT content FROM generation");
+	refused(f, "SET ROLE porter; SELECT config_read()");
+	refused(f, "SET ROLE porter; SELECT * FROM config_history");
+	refused(f, "SET ROLE porter; UPDATE config_extension SET name = 'x'");
+	/* who may edit names may do that and no more, and is counted */
+	edit(f, "GRANT SELECT (first, name), UPDATE (name) "
+		"ON config_extension TO porter");
+	edit(f, "SET ROLE porter; UPDATE config_extension SET name = 'x' "
+		"WHERE first = '77'");
+	refused(f, "SET ROLE porter; SELECT password FROM config_extension");
+	refused(f, "SET ROLE porter; UPDATE config_extension SET sha256 = true");
+	said = sql(f, "SELECT new ->> 'name' FROM config_history "
+		      "ORDER BY id DESC LIMIT 1", &ok);
+	assert_string_equal(said, "x");
+	look(f);
+	assert_true(f->tables.serial > f->tables.applied);
+	edit(f, "DROP OWNED BY porter; DROP ROLE porter");
+}
+
 static void an_open_transaction_of_somebody_is_told(void **state)
 {
 	struct fix *f = *state;
@@ -538,6 +566,7 @@ int main(void)
 		BOTH,
 		cmocka_unit_test(
 			postgresql_refuses_what_concerns_several_tables),
+		cmocka_unit_test(passwords_are_the_owners_alone),
 		cmocka_unit_test(an_open_transaction_of_somebody_is_told),
 	};
 	const struct CMUnitTest sqlite[] = {
