@@ -121,7 +121,8 @@ static void begin(struct load *l, int user)
 		return;
 	}
 	q->user = user;
-	q->op = l->conf.clear ? TD_LOAD_CLEAR : td_load_plan(u, &q->contact);
+	q->op = l->conf.clear ? TD_LOAD_CLEAR :
+		l->conf.fill ? TD_LOAD_PUT : td_load_plan(u, &q->contact);
 	if (q->op == TD_LOAD_PUT)
 		q->contact = u->next_contact++;
 	if (q->op == TD_LOAD_CLEAR)

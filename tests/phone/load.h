@@ -26,6 +26,7 @@ struct td_load_conf {
 					 * ones count up */
 	int patience_ms;		/* for a final answer */
 	bool clear;			/* each user once: removes all */
+	bool fill;			/* nothing but new contacts */
 	const char *log;		/* README "Book"; NULL: none */
 	const char *ready;		/* made with the first 200, or NULL */
 };

@@ -26,7 +26,8 @@ void td_load_learn(struct user *u, enum td_load_op op, int contact, bool ok)
 		memmove(u->contact + i, u->contact + i + 1,
 			(--u->contacts - i) * sizeof(u->contact[0]));
 	/* what was refreshed is the youngest now */
-	if (ok && (op == TD_LOAD_PUT || op == TD_LOAD_REFRESH))
+	if (ok && (op == TD_LOAD_PUT || op == TD_LOAD_REFRESH) &&
+	    u->contacts < LOAD_CONTACTS)
 		u->contact[u->contacts++] = contact;
 }
 

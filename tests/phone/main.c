@@ -24,7 +24,7 @@ struct args {
 	double rate, hold, timeout, cancel_after, hold_at, hold_for;
 	double answer_after, run_for;
 	bool tcp, json, no_register, no_unregister, help, debug;
-	bool clear;
+	bool clear, fill;
 };
 
 struct app {
@@ -244,6 +244,7 @@ static int run_load(const struct args *a)
 		.rate = a->register_load, .run_s = a->run_for,
 		.expires_s = a->expires, .contact_port = a->contact_port,
 		.patience_ms = a->timeout * 1000, .clear = a->clear,
+		.fill = a->fill,
 		.log = a->log, .ready = a->ready,
 	};
 	int rc;
@@ -343,6 +344,8 @@ int main(int argc, char **argv)
 		  "of a user's first contact, counting up (10000)" },
 		{ TD_OPT_FLAG, "clear", &a.clear, NULL,
 		  "each user once: removes all its contacts" },
+		{ TD_OPT_FLAG, "fill", &a.fill, NULL,
+		  "nothing but new contacts" },
 		{ TD_OPT_TEXT, "media", &a.media, "WHAT",
 		  "pattern, echo, silence, nothing" },
 		{ TD_OPT_TEXT, "codec", &a.codec, "NAME", "pcma, pcmu" },
