@@ -104,6 +104,22 @@ static bool grants(struct td_lease *l, uint32_t from, const struct unit *u,
 	return c->epoch && c->epoch == u->epoch && from == u->to;
 }
 
+/* Who was away when a unit changed hands learns it from the owner: a majority
+ * has promised that epoch to it, so nobody else ever holds it. The lead's
+ * comes with its record. */
+static struct unit *learn(struct td_lease *l, uint32_t from,
+			  const Td__Claim *c)
+{
+	struct unit *u = unit_find(l, c->unit);
+
+	if (!u && c->held)
+		u = unit_get(l, c->unit);
+	if (u && !u->lead && c->held && c->epoch > u->epoch &&
+	    c->epoch <= EPOCH_MAX)
+		promise(l, u, c->epoch, from);
+	return u;
+}
+
 static void heard_claims(struct td_lease *l, const Td__Heartbeat *m,
 			 const struct key *held, Td__Heartbeat *answer)
 {
@@ -111,7 +127,7 @@ static void heard_claims(struct td_lease *l, const Td__Heartbeat *m,
 
 	for (size_t i = 0; i < m->n_claims; i++) {
 		const Td__Claim *c = m->claims[i];
-		struct unit *u = unit_find(l, c->unit);
+		struct unit *u = learn(l, m->from, c);
 		Td__Claim *g = &l->claim[answer->n_granted];
 		uint64_t top = c->epoch;
 
