@@ -75,6 +75,7 @@ void store_job_free(struct store_job *job)
 	free(job->user);
 	free(job->uri);
 	free(job->packed);
+	free(job->text);
 	free(job);
 }
 
@@ -101,6 +102,8 @@ void store_job_finish(struct td_store *s, struct store_job *job)
 		job->on_contacts(job->arg, status,
 				 status ? NULL : job->contacts,
 				 status ? 0 : job->n_contacts);
+	} else if (job->on_text) {
+		job->on_text(job->arg, status, status ? NULL : job->text);
 	} else if (job->on_done) {
 		job->on_done(job->arg, status);
 	}
@@ -190,7 +193,7 @@ int store_job_contact(struct store_job *job, const void *packed, size_t n)
 	return 0;
 }
 
-static struct store_job *job_new(int what, void *arg)
+struct store_job *store_job_new(int what, void *arg)
 {
 	struct store_job *job = calloc(1, sizeof(*job));
 
@@ -201,7 +204,7 @@ static struct store_job *job_new(int what, void *arg)
 	return job;
 }
 
-static int submit(struct td_store *s, struct store_job *job)
+int store_job_submit(struct td_store *s, struct store_job *job)
 {
 	int rc = -ENOMEM;
 
@@ -225,17 +228,17 @@ static int submit(struct td_store *s, struct store_job *job)
 int td_store_generation_last(struct td_store *s, td_store_generation_fn fn,
 			     void *arg)
 {
-	struct store_job *job = job_new(STORE_LAST, arg);
+	struct store_job *job = store_job_new(STORE_LAST, arg);
 
 	if (job)
 		job->on_generation = fn;
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_generation_get(struct td_store *s, uint64_t number,
 			    td_store_generation_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_GET, arg);
+	struct store_job *job = store_job_new(STORE_GET, arg);
 
 	if (number > INT64_MAX) {	/* no such row in any database */
 		free(job);
@@ -245,28 +248,28 @@ int td_store_generation_get(struct td_store *s, uint64_t number,
 		job->on_generation = fn;
 		job->number = number;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_generation_list(struct td_store *s, unsigned int limit,
 			     td_store_generation_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_LIST, arg);
+	struct store_job *job = store_job_new(STORE_LIST, arg);
 
 	if (job) {
 		job->on_generation = fn;
 		job->limit = limit < STORE_MAX_LIST ? limit : STORE_MAX_LIST;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_tables(struct td_store *s, td_store_tables_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_TABLES, arg);
+	struct store_job *job = store_job_new(STORE_TABLES, arg);
 
 	if (job)
 		job->on_tables = fn;
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 static int put_generation(struct store_job *job, const struct td_generation *g)
@@ -299,7 +302,7 @@ static int put_rows(struct store_job *job, const struct td_site *site)
 int td_store_put(struct td_store *s, const struct td_store_put *p,
 		 td_store_done_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_PUT, arg);
+	struct store_job *job = store_job_new(STORE_PUT, arg);
 	int rc = 0;
 
 	if (!job)
@@ -319,13 +322,13 @@ int td_store_put(struct td_store *s, const struct td_store_put *p,
 		store_job_free(job);
 		return rc;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_refuse(struct td_store *s, uint64_t serial,
 		    const struct td_problems *p, td_store_done_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_REFUSE, arg);
+	struct store_job *job = store_job_new(STORE_REFUSE, arg);
 	json_t *list = json_array();
 
 	if (!job || !list) {
@@ -345,19 +348,19 @@ int td_store_refuse(struct td_store *s, uint64_t serial,
 		free(job);
 		return -ENOMEM;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_refusals(struct td_store *s, unsigned int limit,
 		      td_store_refusals_fn fn, void *arg)
 {
-	struct store_job *job = job_new(STORE_REFUSALS, arg);
+	struct store_job *job = store_job_new(STORE_REFUSALS, arg);
 
 	if (job) {
 		job->on_refusals = fn;
 		job->limit = limit < STORE_MAX_LIST ? limit : STORE_MAX_LIST;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 static int contact_job(struct td_store *s, int what, const char *user,
@@ -368,7 +371,7 @@ static int contact_job(struct td_store *s, int what, const char *user,
 
 	if (!s->ops->contacts)
 		return -ENOSYS;
-	job = job_new(what, arg);
+	job = store_job_new(what, arg);
 	if (!job)
 		return -ENOMEM;
 	job->on_done = fn;
@@ -397,7 +400,7 @@ int td_store_contact_put(struct td_store *s, const Td__Contact *c,
 		store_job_free(job);
 		return rc;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_contact_del(struct td_store *s, const char *user, const char *uri,
@@ -406,7 +409,7 @@ int td_store_contact_del(struct td_store *s, const char *user, const char *uri,
 	struct store_job *job;
 	int rc = contact_job(s, STORE_CONTACT_DEL, user, uri, fn, arg, &job);
 
-	return rc ? rc : submit(s, job);
+	return rc ? rc : store_job_submit(s, job);
 }
 
 int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg)
@@ -415,10 +418,10 @@ int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg)
 
 	if (!s->ops->contacts)
 		return -ENOSYS;
-	job = job_new(STORE_CONTACTS, arg);
+	job = store_job_new(STORE_CONTACTS, arg);
 	if (job)
 		job->on_contacts = fn;
-	return submit(s, job);
+	return store_job_submit(s, job);
 }
 
 int td_store_contacts_expire(struct td_store *s, int64_t now_ms,
@@ -428,10 +431,10 @@ int td_store_contacts_expire(struct td_store *s, int64_t now_ms,
 
 	if (!s->ops->contacts)
 		return -ENOSYS;
-	job = job_new(STORE_EXPIRE, arg);
+	job = store_job_new(STORE_EXPIRE, arg);
 	if (job) {
 		job->on_done = fn;
 		job->expires_ms = now_ms;
 	}
-	return submit(s, job);
+	return store_job_submit(s, job);
 }

@@ -125,6 +125,26 @@ typedef void (*td_store_contacts_fn)(void *arg, int status,
 				     Td__Contact *const *c, size_t n);
 int td_store_contacts(struct td_store *s, td_store_contacts_fn fn, void *arg);
 
+/** Call detail records, as an array of rows of the table cdr (deploy/sql), in
+ *  one transaction. A row that is there stays, unless the new one's (epoch,
+ *  own) is greater; the other is kept aside. Twice the same does no harm.
+ *  @param epoch of the writer, 0: there are no roles. node: its name
+ *  @param careful  put aside what the database's checks refuse
+ *  status -ESTALE: a writer of a later epoch is known; -EINVAL: not careful,
+ *  and a check refuses something */
+int td_store_cdr_put(struct td_store *s, uint64_t epoch, const char *node,
+		     const char *rows, bool careful, td_store_done_fn fn,
+		     void *arg);
+/** text: JSON, valid during the call, NULL on failure. */
+typedef void (*td_store_text_fn)(void *arg, int status, const char *text);
+/** The newest calls, as an array; number: of those only that it called, or
+ *  was called by; "" all. */
+int td_store_cdr_list(struct td_store *s, unsigned int limit,
+		      const char *number, td_store_text_fn fn, void *arg);
+/** All rows of one call (16 hexadecimal digits), as an array. */
+int td_store_cdr_show(struct td_store *s, const char *call_id,
+		      td_store_text_fn fn, void *arg);
+
 /** The last good generation on the node's own disk: write to a temporary
  *  file, fsync, rename. dir is /var/lib/tandem. */
 int td_lastgood_save(const char *dir, const struct td_generation *g);

@@ -21,6 +21,9 @@ enum store_what {
 	STORE_CONTACT_DEL,
 	STORE_CONTACTS,
 	STORE_EXPIRE,
+	STORE_CDR_PUT,
+	STORE_CDR_LIST,
+	STORE_CDR_SHOW,
 	STORE_INTERNAL,		/* first of a backend's own */
 };
 
@@ -30,16 +33,18 @@ struct store_job {
 	struct store_job *next;
 	int what;
 	/* asked */
-	uint64_t number;		/* GET */
-	unsigned int limit;		/* LIST, REFUSALS */
+	uint64_t number;		/* GET; CDR_PUT: epoch of the writer */
+	unsigned int limit;		/* LIST, REFUSALS, CDR_LIST */
 	struct td_generation gen;	/* PUT; content is the job's own;
 					 * number 0: none */
 	uint64_t base, serial;		/* PUT, REFUSE */
-	bool force;			/* PUT */
-	char *who;
+	bool force;			/* PUT; CDR_PUT: careful */
+	char *who;			/* PUT, CDR_PUT */
 	char *rows;			/* PUT: JSON, NULL none; REFUSE: an
-					 * array of {where, what} */
-	char *user, *uri;		/* contacts */
+					 * array of {where, what}; CDR_PUT: an
+					 * array of rows of cdr */
+	char *user, *uri;		/* contacts; user: CDR_LIST a number,
+					 * CDR_SHOW a call's id */
 	uint8_t *packed;		/* a Contact */
 	size_t n_packed;
 	int64_t expires_ms;
@@ -53,12 +58,14 @@ struct store_job {
 	size_t n_refusals;
 	Td__Contact **contacts;
 	size_t n_contacts;
+	char *text;			/* CDR_LIST, CDR_SHOW: JSON */
 	/* whom */
 	td_store_generation_fn on_generation;
 	td_store_contacts_fn on_contacts;
 	td_store_tables_fn on_tables;
 	td_store_refusals_fn on_refusals;
 	td_store_done_fn on_done;
+	td_store_text_fn on_text;
 	void *arg;
 };
 
@@ -85,6 +92,11 @@ int store_pg_open(struct td_loop *loop, const char *uri,
 int store_sqlite_open(struct td_loop *loop, const char *path,
 		      struct td_store **out);
 
+/* NULL: no memory. */
+struct store_job *store_job_new(int what, void *arg);
+/* Takes the job over, also when it fails. @return 0, -ENOMEM (job NULL),
+ * -ENOTCONN, -EAGAIN, … */
+int store_job_submit(struct td_store *s, struct store_job *job);
 /* Room for one row more, zeroed, NULL: no memory. */
 struct td_generation *store_job_row(struct store_job *job);
 struct td_refusal *store_job_refusal(struct store_job *job);

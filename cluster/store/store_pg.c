@@ -256,6 +256,7 @@ static int job_failed(struct pg *q, struct store_job *job)
 		{ "23505", -EEXIST },	/* unique_violation: two at once */
 		{ "55P03", -ETXTBSY },	/* lock_not_available */
 		{ "40P01", -ETXTBSY },	/* deadlock_detected */
+		{ "TD001", -ESTALE },	/* ours: a stale writer */
 	};
 	const char *state = PQresultErrorField(q->res, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(q->res,
@@ -267,8 +268,8 @@ static int job_failed(struct pg *q, struct store_job *job)
 		if (!strcmp(state, t[i].state))
 			return t[i].status;
 	/* what the database's own rules do not allow */
-	return state && (!strncmp(state, "23", 2) || !strncmp(state, "P0", 2)) ?
-		       -EINVAL : -EIO;
+	return state && (!strncmp(state, "22", 2) || !strncmp(state, "23", 2) ||
+			 !strncmp(state, "P0", 2)) ? -EINVAL : -EIO;
 }
 
 static void job_done(struct pg *q)
@@ -298,6 +299,9 @@ const struct pg_job *store_pg_job(int what)
 		[STORE_PUT] = &store_pg_put,
 		[STORE_REFUSE] = &store_pg_refuse,
 		[STORE_REFUSALS] = &store_pg_refusals,
+		[STORE_CDR_PUT] = &store_pg_cdr_put,
+		[STORE_CDR_LIST] = &store_pg_cdr_list,
+		[STORE_CDR_SHOW] = &store_pg_cdr_show,
 	};
 
 	return what >= 0 && what < STORE_INTERNAL ? jobs[what] : NULL;

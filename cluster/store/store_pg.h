@@ -22,6 +22,7 @@ struct pg_job {
 const struct pg_job *store_pg_job(int what);
 
 extern const struct pg_job store_pg_last, store_pg_get, store_pg_list,
-	store_pg_tables, store_pg_put, store_pg_refuse, store_pg_refusals;
+	store_pg_tables, store_pg_put, store_pg_refuse, store_pg_refusals,
+	store_pg_cdr_put, store_pg_cdr_list, store_pg_cdr_show;
 
 #endif

@@ -266,6 +266,8 @@ static int run(struct sqlite *q, struct store_job *job)
 	sqlite3_stmt *st;
 	int rc, err;
 
+	if (job->what >= STORE_CDR_PUT && job->what <= STORE_CDR_SHOW)
+		return store_sqlite_cdr(q->db, job);
 	if (!sql[job->what])
 		return store_sqlite_config(q->db, job);
 	rc = sqlite3_prepare_v2(q->db, sql[job->what], -1, &st, NULL);

@@ -15,4 +15,7 @@ int store_sqlite_errno(int rc);
  * @return the job's status */
 int store_sqlite_config(sqlite3 *db, struct store_job *job);
 
+/* STORE_CDR_*, likewise. */
+int store_sqlite_cdr(sqlite3 *db, struct store_job *job);
+
 #endif
