@@ -28,6 +28,7 @@ static int start_rooms(struct td_daemon *d)
 	if (rc)
 		return rc;
 	td_media_ops(d->media, &ccfg.voice);
+	td_records_calls(d->records, &ccfg);
 	rc = td_calls_new(&ccfg, &d->calls);
 	if (rc)
 		return rc;
@@ -88,6 +89,24 @@ static int start_config(struct td_daemon *d)
 	return td_config_new(&cfg, &d->config);
 }
 
+static uint64_t on_records_owns(void *arg)
+{
+	return td_units_owns(((struct td_daemon *)arg)->units,
+			     TD_ROLE_SPOOL);
+}
+
+/* Before the loop turns: no op may be missed. */
+static int start_records(struct td_daemon *d)
+{
+	const struct td_records_cfg cfg = {
+		.loop = d->loop, .cluster = d->cluster, .store = d->store,
+		.control = d->control, .dir = d->conf.state_dir,
+		.node = d->conf.node, .owns = on_records_owns, .arg = d,
+	};
+
+	return td_records_new(&cfg, &d->records);
+}
+
 /* It votes and answers; that is all. */
 static int start_witness(struct td_daemon *d)
 {
@@ -100,6 +119,8 @@ static int start_node(struct td_daemon *d)
 {
 	int rc = start_config(d);
 
+	if (!rc)
+		rc = start_records(d);
 	if (rc)
 		return rc;
 	if (d->conf.card[0])
@@ -181,11 +202,13 @@ void td_daemon_free(struct td_daemon *d)
 	td_isdn_free(d->isdn);
 	td_sip_free(d->sip);
 	td_media_free(d->media);
+	td_records_stop(d->records);
 	if (d->card) {
 		td_loop_fd_del(d->loop, td_card_fd(d->card));
 		td_card_close(d->card);
 	}
 	td_cluster_free(d->cluster);
+	td_records_free(d->records);
 	td_store_close(d->store);
 	td_config_free(d->config);
 	free(d);

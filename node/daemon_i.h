@@ -12,6 +12,7 @@
 #include "node/daemon.h"
 #include "node/isdn/isdn.h"
 #include "node/media/media.h"
+#include "node/records.h"
 #include "node/sip/sip.h"
 #include "spanctl/lib/span.h"
 
@@ -27,6 +28,7 @@ struct td_daemon {
 	struct td_control *control;
 	struct td_config *config;
 	struct td_views *views;
+	struct td_records *records;	/* NULL: the witness */
 	struct td_card *card;
 	struct td_media *media;
 	struct td_calls *calls;

@@ -50,6 +50,7 @@ static json_t *on_views_dump(void *arg)
 		return o;
 	json_object_set_new(o, "config", td_config_dump(d->config));
 	json_object_set_new(o, "calls", td_calls_dump(d->calls));
+	json_object_set_new(o, "records", td_records_dump(d->records));
 	json_object_set_new(o, "media", td_media_dump(d->media));
 	json_object_set_new(o, "isdn", td_isdn_dump(d->isdn));
 	if (d->sip)

@@ -1,6 +1,6 @@
 # tandemd: the node's daemon; wiring only.
 PROGRAMS += tandemd
 tandemd_SRCS := $(wildcard node/*.c)
-tandemd_USES := api call sip isdn media route ha store cluster spanlib \
-	proto base
+tandemd_USES := api call cdr sip isdn media route ha spool store cluster \
+	spanlib proto base
 tandemd_PKGS := libcrypto jansson

@@ -57,7 +57,7 @@ int td_seg_frame_read(const uint8_t *buf, size_t n, size_t at,
 struct td_seg_scan {
 	uint64_t frames;
 	size_t torn;		/* octets after the last whole frame */
-	size_t bad;		/* octets between whole frames: not by a crash */
+	size_t bad;		/* octets between whole frames: no crash */
 };
 /** fn for each whole frame, in order. */
 void td_seg_scan(const uint8_t *buf, size_t n,

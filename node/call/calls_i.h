@@ -35,8 +35,9 @@ struct party {
 	uint8_t codec;
 	struct td_voice_rtp rtp_told;	/* what the media room was last told */
 	bool held;
-	Td__LegLog log;			/* for its detail record; number is
+	Td__LegLog log;			/* for its detail record; texts are
 					 * filled in when it is written */
+	char log_span[32];		/* of the channel it has, or had */
 	bool news;			/* sess came with this event, and was
 					 * not the same before */
 	bool direct;			/* B: SDPs are passed through; decided

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/call/calls_i.h"
+#include "proto/base/str.h"
 
 /* What another node needs in order to carry on with a call. */
 
@@ -67,7 +68,12 @@ static void fill_leg(struct party *p, uint32_t index, Td__CallLeg *m,
 	m->state = p->state;
 	m->since_ms = p->since_ms;
 	m->held = p->held;
+	if (m->isdn && m->isdn->timeslot) {
+		td_str_cut(p->log_span, sizeof(p->log_span), m->isdn->span);
+		p->log.timeslot = m->isdn->timeslot;
+	}
 	m->log = &p->log;
+	p->log.span = p->log_span;
 	p->log.number = p->outgoing ? p->target.number : p->call->setup.called;
 	m->internal = p->outgoing ? p->target.kind == TD_TARGET_NODE :
 				    p->call->setup.internal;
