@@ -186,8 +186,10 @@ static void heard_answer(struct td_lease *l, const Td__Heartbeat *m,
 	struct peer *p = &l->peer[m->from];
 	unsigned int k = m->to_seq % BEATS;
 
-	if (key_cmp(held, &p->have) > 0)
+	/* another life may have another disk */
+	if (key_cmp(held, &p->have) > 0 || p->have_inc != m->incarnation)
 		p->have = *held;
+	p->have_inc = m->incarnation;
 	if (m->top > l->top)
 		l->top = m->top;
 	if (m->to_incarnation == l->cfg.incarnation && m->to_seq &&

@@ -16,6 +16,8 @@ enum {
 	JOIN_MS = 150,
 	MISS_MS = 100,		/* how often we say it */
 	MISS_VALID_MS = 250,
+	LATE_MS = 1000,		/* without a lead: then anybody tries */
+	MISSED_SAY_MS = 300,
 	NOTHING_MS = 900,	/* then a take has come to nothing */
 	AGE_LISTED_MS = 60000,
 	AGE_MAX_MS = 86400000,
@@ -60,7 +62,7 @@ struct unit {
 	bool lead, wanted;
 	uint64_t epoch;			/* promised */
 	uint32_t to;
-	int64_t promised_ms;
+	int64_t promised_ms, released_ms;
 	bool taking;
 	/* held by us: at an epoch that may be older than a promise to us */
 	bool active;
@@ -75,6 +77,7 @@ struct unit {
 	uint64_t seen;			/* somebody promised */
 	int64_t heard_ms;		/* another's claim */
 	bool heard_held;
+	int64_t ownerless_ms;		/* since when nobody had it */
 	int64_t tried_ms, shy_ms, ready_ms;
 	struct {
 		int64_t at_ms;
@@ -95,6 +98,7 @@ struct peer {
 	uint64_t gone;			/* the life that left last */
 	bool joining;			/* says that it does not hold all */
 	struct key have;		/* that it stands by */
+	uint64_t have_inc;		/* in which life it said so */
 	int64_t slow_ms;		/* somebody said so */
 	int64_t slow_said_ms;		/* we say it not before */
 	/* our newest grant to it */

@@ -142,6 +142,12 @@ void record_tell(struct td_lease *l)
 	say_committed(l);
 }
 
+static void tell_again(struct td_lease *l)
+{
+	if (l->now_ms - l->said_ms >= SAY_AGAIN_MS)
+		record_tell(l);
+}
+
 static void write_record(struct td_lease *l, struct rec *r)
 {
 	r->key.epoch = l->lead->own_epoch;
@@ -415,24 +421,28 @@ void on_committed(struct td_lease *l, uint32_t from, const Td__Committed *m)
 	}
 }
 
-/** Says that we are not in, and what we promised: the lead takes more. */
+/** Says that we are not in, and what we promised: the lead takes more. Who is
+ * in but does not know which record binds asks for that. */
 void lease_join(struct td_lease *l)
 {
 	Td__Join join = TD__JOIN__INIT;
 	Td__Caught caught = TD__CAUGHT__INIT;
 	Td__Ha ha = TD__HA__INIT;
+	bool in;
 
 	if (l->cfg.witness || leads(l) || !l->ring ||
 	    l->now_ms - l->join_ms < JOIN_MS || l->members == BIT(l->cfg.node_id))
 		return;
-	if (l->synced &&
-	    rec_names(&l->rec, l->cfg.node_id, l->cfg.incarnation))
+	in = l->synced &&
+	     rec_names(&l->rec, l->cfg.node_id, l->cfg.incarnation);
+	if (in && (l->base || !l->live))
 		return;
 	l->join_ms = l->now_ms;
 	join.promised = l->lead->epoch;
 	ha.what_case = TD__HA__WHAT_JOIN;
 	ha.join = &join;
-	l->cfg.ops.say(l->cfg.ops.arg, &ha);
+	if (!in)
+		l->cfg.ops.say(l->cfg.ops.arg, &ha);
 	if (!l->live)
 		return;
 	caught.ring = l->ring;
@@ -455,8 +465,7 @@ void on_join(struct td_lease *l, uint32_t from, const Td__Join *m)
 			say_take(l, l->lead, m->promised + 1);
 		return;
 	}
-	if (l->now_ms - l->said_ms >= SAY_AGAIN_MS)
-		record_tell(l);
+	tell_again(l);
 }
 
 /* Its view goes on in this ring: from now on what is released binds it. */
@@ -480,8 +489,12 @@ void on_caught(struct td_lease *l, uint32_t from, uint64_t inc,
 	}
 	if (!leads(l) || m->ring != l->ring || from == l->cfg.node_id ||
 	    !(l->members & BIT(from)) || l->peer[from].gone == inc ||
-	    rec_names(last(l), from, inc) || l->n_bound >= MAX_BOUND - 1)
+	    l->n_bound >= MAX_BOUND - 1)
 		return;
+	if (rec_names(last(l), from, inc)) {
+		tell_again(l);
+		return;
+	}
 	r = *last(l);
 	r.in_sync |= BIT(from);
 	r.inc[from] = inc;

@@ -31,6 +31,7 @@ static void say_released(struct td_lease *l, struct unit *u)
 	ha.what_case = TD__HA__WHAT_RELEASED;
 	ha.released = &r;
 	l->st.releases++;
+	u->released_ms = l->now_ms;
 	say(l, &ha);
 }
 
@@ -266,6 +267,14 @@ static bool lost(const struct td_lease *l, const struct rec *r,
 	return true;
 }
 
+/* A cluster without a lead stands still, whatever the plan says of who should
+ * lead: after a while whoever lives tries, and finds out whether it may. */
+static bool late(const struct td_lease *l, const struct unit *u)
+{
+	return u->lead && u->ownerless_ms != NEVER &&
+	       l->now_ms - u->ownerless_ms > LATE_MS + 100 * l->cfg.node_id;
+}
+
 static bool able(const struct td_lease *l, const struct unit *u)
 {
 	bool in = l->synced &&
@@ -273,8 +282,8 @@ static bool able(const struct td_lease *l, const struct unit *u)
 
 	if (in && (l->live || (u->lead && l->now_ms - l->ring_ms > 600)))
 		return true;
-	return u->lead && l->live &&
-	       (!l->rec.key.epoch || lost(l, &l->rec, u));
+	return u->lead && l->live && (!l->rec.key.epoch ||
+				      lost(l, &l->rec, u) || late(l, u));
 }
 
 /* Nobody who lives owns it. */
@@ -306,13 +315,18 @@ void think(struct td_lease *l, struct unit *u)
 {
 	int64_t again = u->taking ? 600 : 100 + 10 * l->cfg.node_id;
 	unsigned int reports = 0;
+	bool free = ownerless(l, u);
 
-	if (l->cfg.witness || !u->wanted || u->active ||
-	    l->now_ms < u->shy_ms ||
+	if (!free || u->active)
+		u->ownerless_ms = NEVER;
+	else if (u->ownerless_ms == NEVER)
+		u->ownerless_ms = l->now_ms;
+	if (l->cfg.witness || !free || u->active ||
+	    !(u->wanted || late(l, u)) || l->now_ms < u->shy_ms ||
 	    (u->tried_ms != NEVER && l->now_ms - u->tried_ms < again) ||
 	    !(l->members & BIT(l->cfg.node_id)) ||
 	    (!l->rec.key.epoch && !l->quorate) || !able(l, u) ||
-	    !quorum(l, l->members, &l->rec, 1) || !ownerless(l, u))
+	    !quorum(l, l->members, &l->rec, 1))
 		return;
 	if (td_lease_bug(l, TD_BUG_TAKE_PROMISED)) {
 		for (uint32_t i = 1; i <= MAX_ID; i++)
@@ -336,17 +350,58 @@ struct votes {
 	uint32_t ids;		/* who reported */
 	uint32_t knowing;	/* and knows of a record */
 	struct rec newest;
+	uint32_t sure;		/* named by that, and holds what was released */
+	uint32_t missing;	/* named by one that may bind, and not here */
 };
+
+/* By the record r, does a member hold all that was released, if it did by the
+ * record that it has? Only if r names it without a break since then. */
+static bool unbroken(const struct td_lease *l, const struct rec *r,
+		     uint32_t id, uint64_t inc, const struct key *has)
+{
+	return rec_names(r, id, inc) &&
+	       (key_cmp(&r->since[id], has) <= 0 ||
+		td_lease_bug(l, TD_BUG_SINCE));
+}
+
+static bool counts(const struct td_lease *l, const struct unit *u, uint32_t id)
+{
+	const struct report *r = &u->report[id];
+
+	return r->valid && (r->epoch == u->epoch ||
+			    td_lease_bug(l, TD_BUG_TAKE_PROMISED));
+}
+
+/* A removal that no majority is seen to hold may not have bound: then whom
+ * older records name may hold everything. */
+static void see_missing(const struct td_lease *l, const struct unit *u,
+			struct votes *v)
+{
+	uint32_t by = 0;
+	bool binds;
+
+	for (uint32_t i = 1; i <= MAX_ID; i++)
+		if (counts(l, u, i) &&
+		    !key_cmp(&u->report[i].rec.key, &v->newest.key))
+			by |= BIT(i);
+	binds = quorum(l, by, &v->newest, 1);
+	v->missing = v->newest.in_sync;
+	for (uint32_t i = 1; i <= MAX_ID && !binds; i++)
+		if (counts(l, u, i))
+			v->missing |= u->report[i].rec.in_sync;
+	v->missing &= ~l->members;
+	if (l->now_ms < l->force_ms)
+		v->missing = 0;
+}
 
 static struct votes count(const struct td_lease *l, const struct unit *u)
 {
 	struct votes v = { .newest = l->rec };
-	bool any = td_lease_bug(l, TD_BUG_TAKE_PROMISED);
 
 	for (uint32_t i = 1; i <= MAX_ID; i++) {
 		const struct report *r = &u->report[i];
 
-		if (!r->valid || (r->epoch != u->epoch && !any))
+		if (!counts(l, u, i))
 			continue;
 		v.ids |= BIT(i);
 		if (r->rec.key.epoch)
@@ -355,6 +410,17 @@ static struct votes count(const struct td_lease *l, const struct unit *u)
 		    !td_lease_bug(l, TD_BUG_FRESH_SET))
 			v.newest = r->rec;
 	}
+	for (uint32_t i = 1; i <= MAX_ID; i++) {
+		const struct report *r = &u->report[i];
+
+		if (i == l->cfg.node_id ? l->synced &&
+		    unbroken(l, &v.newest, i, l->cfg.incarnation,
+			     &l->rec.key) :
+		    counts(l, u, i) && r->holds &&
+		    unbroken(l, &v.newest, i, r->inc, &r->rec.key))
+			v.sure |= BIT(i);
+	}
+	see_missing(l, u, &v);
 	return v;
 }
 
@@ -400,31 +466,39 @@ static int64_t ready(const struct td_lease *l, const struct unit *u)
 }
 
 /* What was reported is newer than ours: from now on it is ours too, or our
- * claims would not be granted. */
-static void learn(struct td_lease *l, const struct rec *newest)
+ * claims would not be granted. Not if its writer may count on us where we have
+ * promised another: for units but the lead it may write on. */
+static void learn(struct td_lease *l, const struct unit *u,
+		  const struct votes *v)
 {
-	uint32_t me = l->cfg.node_id;
-	bool held = l->synced && rec_names(newest, me, l->cfg.incarnation) &&
-		    (key_cmp(&newest->since[me], &l->rec.key) <= 0 ||
-		     td_lease_bug(l, TD_BUG_SINCE));
+	bool held = v->sure & BIT(l->cfg.node_id);
 
-	if (key_cmp(&newest->key, &l->rec.key) <= 0)
+	if (key_cmp(&v->newest.key, &l->rec.key) <= 0 ||
+	    (!u->lead && v->newest.key.epoch < l->lead->epoch))
 		return;
 	l->base = false;
 	if (l->n_bound < MAX_BOUND - 1)
-		l->bound[l->n_bound++] = *newest;
-	adopt(l, newest);
+		l->bound[l->n_bound++] = v->newest;
+	adopt(l, &v->newest);
 	l->synced = held;
 }
 
-/* We hold all that was released, and nobody knows a newer set without us. */
-static bool entitled(const struct td_lease *l, const struct unit *u,
-		    const struct rec *newest, bool alone)
+enum right { NEVER_OURS, NOT_YET, OURS, ALONE };
+
+/* We hold all that was released, and nobody knows a newer set without us; or
+ * nobody holds it any more, and our view goes on. */
+static enum right right_to(const struct td_lease *l, const struct unit *u,
+			   const struct votes *v)
 {
-	if (alone)
-		return u->lead && l->live;
-	return l->synced &&
-	       rec_names(newest, l->cfg.node_id, l->cfg.incarnation);
+	uint32_t all = l->members & l->cfg.nodelist;
+
+	if (v->newest.key.epoch && v->sure & BIT(l->cfg.node_id))
+		return OURS;
+	if (v->sure || !u->lead)
+		return NEVER_OURS;
+	if (all & ~v->ids && l->now_ms >= l->force_ms)
+		return NOT_YET;
+	return v->missing || !l->live ? NEVER_OURS : ALONE;
 }
 
 /** It came to nothing: others get their turn before we try again. */
@@ -457,27 +531,28 @@ static void take(struct td_lease *l, struct unit *u, const struct rec *newest,
 
 void try_take(struct td_lease *l, struct unit *u)
 {
+	enum right right;
 	struct votes v;
-	bool alone;
 
 	u->ready_ms = 0;
 	if (!u->taking)
 		return;
 	v = count(l, u);
-	learn(l, &v.newest);
-	alone = !v.newest.key.epoch ? u->lead : lost(l, &v.newest, u);
-	if (!entitled(l, u, &v.newest, alone)) {
+	right = right_to(l, u, &v);
+	learn(l, u, &v);
+	if (right == NEVER_OURS ||
+	    (right == OURS && key_cmp(&v.newest.key, &l->rec.key))) {
 		give_up(l, u);
 		return;
 	}
-	if (!enough(l, &v) ||
+	if (right == NOT_YET || !enough(l, &v) ||
 	    (td_lease_bug(l, TD_BUG_TAKE_PROMISED) &&
 	     !quorum(l, l->members, &l->rec, 1)))
 		return;
 	u->ready_ms = ready(l, u);
 	if (l->now_ms >= u->ready_ms && u->lease_epoch == u->epoch &&
 	    u->lease_until_ms > l->now_ms)
-		take(l, u, &v.newest, alone);
+		take(l, u, &v.newest, right == ALONE);
 }
 
 /* --- an owner that is not heard --- */
@@ -514,6 +589,10 @@ void on_miss(struct td_lease *l, uint32_t from, const Td__Miss *m)
 		if (!u)
 			continue;
 		u->miss_ms[from] = l->now_ms;
+		/* they wait for us, and did not hear that we have stopped */
+		if (u->to == l->cfg.node_id && !u->active && !u->taking &&
+		    l->now_ms - u->released_ms >= MISSED_SAY_MS)
+			say_released(l, u);
 		if (td_lease_bug(l, TD_BUG_TAKE_PROMISED))
 			say_report(l, u, 0, true, l->cfg.node_id);
 		think(l, u);

@@ -44,7 +44,7 @@ struct unit *unit_get(struct td_lease *l, const char *name)
 	memcpy(u->name, name, n);
 	u->lead = !strcmp(name, TD_UNIT_LEAD);
 	u->heard_ms = l->now_ms;
-	u->tried_ms = u->shy_ms = NEVER;
+	u->tried_ms = u->shy_ms = u->ownerless_ms = NEVER;
 	for (unsigned int k = 0; k <= MAX_ID; k++) {
 		u->acked[k].at_ms = NEVER;
 		u->miss_ms[k] = NEVER;

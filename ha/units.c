@@ -273,6 +273,11 @@ static uint32_t on_needed(void *arg)
 	return td_lease_needed(((struct td_units *)arg)->lease);
 }
 
+static bool on_holds(void *arg)
+{
+	return td_lease_synced(((struct td_units *)arg)->lease);
+}
+
 static bool on_quorum(void *arg, uint32_t members, bool quorate)
 {
 	return td_lease_quorum(((struct td_units *)arg)->lease, members,
@@ -405,6 +410,7 @@ static int start(struct td_units *u)
 				     .seen = on_span_seen, .arg = u };
 	struct td_authority a = {
 		.record = on_record, .needed = on_needed, .quorum = on_quorum,
+		.holds = on_holds,
 		.ring = on_ring, .deliver = on_deliver, .live = on_live,
 		.slow = on_slow, .arg = u,
 	};

@@ -194,6 +194,10 @@ static bool auth_quorum(void *arg, uint32_t members, bool quorate)
 {
 	return td_lease_quorum(lease(arg), members, quorate);
 }
+static bool auth_holds(void *arg)
+{
+	return td_lease_synced(lease(arg));
+}
 static void auth_ring(void *arg, uint64_t ring, uint32_t members,
 		      uint32_t left, bool quorate)
 {
@@ -235,7 +239,7 @@ void sim_glue_new(struct sim_daemon *d)
 	struct sim *s = m->s;
 	const struct td_authority authority = {
 		.record = auth_record, .needed = auth_needed,
-		.quorum = auth_quorum, .ring = auth_ring,
+		.quorum = auth_quorum, .holds = auth_holds, .ring = auth_ring,
 		.deliver = auth_deliver, .live = auth_live,
 		.slow = auth_slow, .arg = d,
 	};
