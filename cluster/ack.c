@@ -117,7 +117,7 @@ int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, uint64_t floor,
 }
 
 void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,
-		      enum td_ack_spoils spoils, int64_t now_ms)
+		      enum td_spoils spoils, int64_t now_ms)
 {
 	uint32_t end = spoils == TD_SPOILS_ALL ? a->count :
 		       spoils == TD_SPOILS_NEXT ? a->delivered + 1 : 0;

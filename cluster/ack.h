@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/apply.h"
 #include "cluster/cluster.h"
 
 /** Which member holds which op, and the effects that wait for it
@@ -66,15 +67,9 @@ void td_ack_clear(struct td_ack *a);	/* frees; runs nothing */
  *  @return 1: nothing to wait for, the caller runs fn; 0: queued; -EAGAIN */
 int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, uint64_t floor,
 	       td_effect_fn fn, void *arg);
-/** What a refused op spoils. */
-enum td_ack_spoils {
-	TD_SPOILS_NOTHING,	/* it was not refused, or nobody asked for it */
-	TD_SPOILS_NEXT,		/* the first effect asked for after it */
-	TD_SPOILS_ALL,		/* all asked for after it, until it came */
-};
 /** Our op seq has index n. */
 void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,
-		      enum td_ack_spoils spoils, int64_t now_ms);
+		      enum td_spoils spoils, int64_t now_ms);
 /** Runs what waits for no more than this index. */
 void td_ack_release(struct td_ack *a, uint64_t floor);
 /** Runs all with -ECANCELED. */

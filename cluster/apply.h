@@ -12,13 +12,33 @@ enum td_durability {
 	TD_DURABLE,	/* on disk at two nodes, or in the database */
 };
 
+/** Which ops overtake which of the same node; within a lane they keep their
+ *  order, so all ops of one object belong into one. */
+enum td_lane {
+	TD_LANE_URGENT,		/* membership, ownership, calls */
+	TD_LANE_USERS,		/* registrations, users' settings */
+	TD_LANE_BULK,		/* configuration, records for the disks */
+	TD_LANES,
+};
+
+/** What a refused op spoils. */
+enum td_spoils {
+	TD_SPOILS_NOTHING,	/* nobody asked for it, or it is a report */
+	TD_SPOILS_NEXT,		/* the first effect asked for after it */
+	TD_SPOILS_ALL,		/* all asked for after it, until it came */
+};
+
 struct td_op_info {
 	const char *name;
 	enum td_durability durability;
 	uint32_t level;		/* feature level that knows it first */
+	enum td_lane lane;
+	enum td_spoils spoils;
 };
 /** @return NULL: no such op */
 const struct td_op_info *td_op_info(Td__Op__WhatCase what);
+const char *td_durability_name(enum td_durability d);
+const char *td_lane_name(enum td_lane lane);
 
 enum {
 	/** One Tick moves agreed time by so much at most. More is cut, not

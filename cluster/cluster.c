@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/apply.h"
 #include "cluster/cluster_priv.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
@@ -227,8 +228,12 @@ int td_cluster_submit_own(struct td_cluster *c, const Td__Op *op)
 
 int td_cluster_submit(struct td_cluster *c, const Td__Op *op)
 {
+	const struct td_op_info *info = td_op_info(op->what_case);
+
 	if (td_cluster_state(c) != TD_CLUSTER_RUNNING)
 		return -ENOTCONN;
+	if (info && info->level > td_view_feature_level(c->view))
+		return -ENOTSUP;
 	return td_cluster_submit_own(c, op);
 }
 

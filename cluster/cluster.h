@@ -54,7 +54,8 @@ int64_t td_cluster_now_ms(const struct td_cluster *c);
 /** Puts an op (copied) into the one order. It is applied here and elsewhere
  *  later, when the bus delivers it.
  *  @return 0; -EAGAIN: too much is pending (counted: answer 503 with
- *  Retry-After); -ENOTCONN: not joined yet, or a minority; -EINVAL: the codec
+ *  Retry-After); -ENOTCONN: not joined yet, or a minority; -ENOTSUP: the op
+ *  is of a later feature level than the cluster's; -EINVAL: the codec
  *  would refuse it (td_codec.h): not UTF-8, too long, an id out of range */
 int td_cluster_submit(struct td_cluster *c, const Td__Op *op);
 

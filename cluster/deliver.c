@@ -49,26 +49,15 @@ static void after_op(struct td_cluster *c, const Td__Op *op, uint32_t from)
 
 /* Phones can make registrations be refused (a CSeq out of order, too many
  * contacts), which must not touch other rooms' effects; what the cluster
- * tells itself concerns none. */
-static enum td_ack_spoils spoils(const Td__Op *op, int rc)
+ * tells itself concerns none: the table says so. */
+static enum td_spoils spoils(const Td__Op *op, int rc)
 {
+	const struct td_op_info *info;
+
 	if (!rc)
 		return TD_SPOILS_NOTHING;
-	switch (op ? op->what_case : TD__OP__WHAT__NOT_SET) {
-	case TD__OP__WHAT_NODE_GONE:
-	case TD__OP__WHAT_LEVEL_RAISE:
-	case TD__OP__WHAT_TICK:
-	case TD__OP__WHAT_SPAN:		/* a report: no effect rests on it */
-	case TD__OP__WHAT_CALL_END:
-	case TD__OP__WHAT_SPOOL_PUT:
-	case TD__OP__WHAT_SPOOL_DONE:
-		return TD_SPOILS_NOTHING;
-	case TD__OP__WHAT_CONTACT_PUT:
-	case TD__OP__WHAT_CONTACT_DEL:
-		return TD_SPOILS_NEXT;
-	default:
-		return TD_SPOILS_ALL;
-	}
+	info = op ? td_op_info(op->what_case) : NULL;
+	return info ? info->spoils : TD_SPOILS_ALL;
 }
 
 static void one_op(struct td_cluster *c, uint32_t from, uint64_t seq, bool own,

@@ -9,6 +9,7 @@ struct arrays {
 	Td__Node **nodes;
 	Td__Span **spans;
 	Td__Unit **units;
+	Td__User **users;
 	Td__Contact **contacts;
 	Td__Call **calls;
 };
@@ -18,6 +19,7 @@ static void arrays_free(struct arrays *a)
 	free(a->nodes);
 	free(a->spans);
 	free(a->units);
+	free(a->users);
 	free(a->contacts);
 	free(a->calls);
 }
@@ -28,11 +30,13 @@ static int arrays_new(const struct td_view *v, struct arrays *a)
 		.nodes = calloc(TD_NODE_MAX_ID, sizeof(*a->nodes)),
 		.spans = calloc(v->spans.count + 1, sizeof(*a->spans)),
 		.units = calloc(v->units.count + 1, sizeof(*a->units)),
+		.users = calloc(v->settings.count + 1, sizeof(*a->users)),
 		.contacts = calloc(v->contacts.count + 1,
 				   sizeof(*a->contacts)),
 		.calls = calloc(v->calls.count + 1, sizeof(*a->calls)),
 	};
-	if (a->nodes && a->spans && a->units && a->contacts && a->calls)
+	if (a->nodes && a->spans && a->units && a->users &&
+	    a->contacts && a->calls)
 		return 0;
 	arrays_free(a);
 	return -ENOMEM;
@@ -63,6 +67,7 @@ int td_view_pack(const struct td_view *v, uint8_t **buf, size_t *n)
 	COLLECT(nodes, Td__Node);
 	COLLECT(spans, Td__Span);
 	COLLECT(units, Td__Unit);
+	COLLECT(users, Td__User);
 	COLLECT(contacts, Td__Contact);
 	COLLECT(calls, Td__Call);
 	s.config = v->config;
@@ -72,45 +77,7 @@ int td_view_pack(const struct td_view *v, uint8_t **buf, size_t *n)
 	return rc;
 }
 
-/* Moves the rows out of the message; a row that stays there is freed with
- * it. Twice the same key is a fault of the sender. */
-static int take_rows(struct td_view *v, Td__Snapshot *s)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < s->n_nodes; i++) {
-		if (v->nodes[s->nodes[i]->id])
-			return -EBADMSG;
-		td_view_put_node(v, s->nodes[i]);
-		s->nodes[i] = NULL;
-	}
-	for (size_t i = 0; i < s->n_spans && !rc; i++) {
-		rc = td_view_put_span(v, s->spans[i]);
-		if (!rc)
-			s->spans[i] = NULL;
-	}
-	for (size_t i = 0; i < s->n_units && !rc; i++) {
-		rc = td_view_put_unit(v, s->units[i]);
-		if (!rc)
-			s->units[i] = NULL;
-	}
-	for (size_t i = 0; i < s->n_contacts && !rc; i++) {
-		rc = td_view_put_contact(v, s->contacts[i]);
-		if (!rc)
-			s->contacts[i] = NULL;
-	}
-	for (size_t i = 0; i < s->n_calls && !rc; i++) {
-		rc = td_view_put_call(v, s->calls[i]);
-		if (!rc)
-			s->calls[i] = NULL;
-	}
-	if (rc == -ENOSPC || (!rc && (v->spans.count != s->n_spans ||
-				      v->units.count != s->n_units ||
-				      v->contacts.count != s->n_contacts ||
-				      v->calls.count != s->n_calls)))
-		rc = -EBADMSG;
-	return rc;
-}
+/* --- building one --- */
 
 /* protobuf-c follows every pointer of an array when it frees a message, so
  * what was moved out of it must leave no hole. */
@@ -124,36 +91,98 @@ static size_t squeeze(void **rows, size_t n)
 	return k;
 }
 
-int td_view_unpack(const void *buf, size_t n, struct td_view **out)
+/* Moves the rows out of the message; a row that stays there is freed with
+ * it. Twice the same key is a fault of the sender. */
+#define TAKE(v, s, rows, put, table)                                           \
+	do {                                                                   \
+		size_t was = (v)->table.count, i = 0;                          \
+                                                                               \
+		for (; i < (s)->n_##rows && !rc; i++) {                        \
+			rc = put(v, (s)->rows[i]);                             \
+			if (!rc)                                               \
+				(s)->rows[i] = NULL;                           \
+		}                                                              \
+		if (rc == -ENOSPC || (!rc && (v)->table.count != was + i))     \
+			rc = -EBADMSG;                                         \
+		(s)->n_##rows = squeeze((void **)(s)->rows, (s)->n_##rows);    \
+	} while (0)
+
+static int take_nodes(struct td_view *v, Td__Snapshot *s)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->n_nodes && !rc; i++) {
+		if (v->nodes[s->nodes[i]->id]) {
+			rc = -EBADMSG;
+			break;
+		}
+		td_view_put_node(v, s->nodes[i]);
+		s->nodes[i] = NULL;
+	}
+	s->n_nodes = squeeze((void **)s->nodes, s->n_nodes);
+	return rc;
+}
+
+static int take_rows(struct td_view *v, Td__Snapshot *s)
+{
+	int rc = take_nodes(v, s);
+
+	TAKE(v, s, spans, td_view_put_span, spans);
+	TAKE(v, s, units, td_view_put_unit, units);
+	TAKE(v, s, users, td_view_put_user, settings);
+	TAKE(v, s, calls, td_view_put_call, calls);
+	TAKE(v, s, contacts, td_view_put_contact, contacts);
+	return rc;
+}
+
+static int take_config(Td__Config **to, Td__Config **from)
+{
+	if (!*from)
+		return 0;
+	if (*to)
+		return -EBADMSG;
+	*to = *from;
+	*from = NULL;
+	return 0;
+}
+
+int td_view_add_part(struct td_view *v, const void *buf, size_t n)
 {
 	Td__Snapshot *s;
-	struct td_view *v;
 	int rc = td_snapshot_unpack(buf, n, &s);
 
 	if (rc)
 		return rc;
-	rc = td_view_new(&v);
-	if (rc) {
-		td_snapshot_free(s);
-		return rc;
+	if (s->feature_level > TD_FEATURE_LEVEL)
+		rc = -EPROTONOSUPPORT;
+	if (!rc)
+		rc = take_rows(v, s);
+	if (!rc)
+		rc = take_config(&v->config, &s->config);
+	if (!rc)
+		rc = take_config(&v->config_next, &s->config_next);
+	if (!rc && s->feature_level) {
+		v->index = (struct td_index){ s->lineage, s->index };
+		v->level = s->feature_level;
+		v->now_ms = (int64_t)s->now_ms;
+		rc = 1;
 	}
-	rc = s->feature_level > TD_FEATURE_LEVEL ? -EPROTONOSUPPORT :
-						   take_rows(v, s);
-	v->index = (struct td_index){ s->lineage, s->index };
-	v->level = s->feature_level;
-	v->now_ms = (int64_t)s->now_ms;
-	v->config = s->config;
-	v->config_next = s->config_next;
-	s->config = s->config_next = NULL;
-	s->n_nodes = squeeze((void **)s->nodes, s->n_nodes);
-	s->n_spans = squeeze((void **)s->spans, s->n_spans);
-	s->n_units = squeeze((void **)s->units, s->n_units);
-	s->n_contacts = squeeze((void **)s->contacts, s->n_contacts);
-	s->n_calls = squeeze((void **)s->calls, s->n_calls);
 	td_snapshot_free(s);
-	if (rc)
-		td_view_free(v);
-	else
-		*out = v;
 	return rc;
+}
+
+int td_view_unpack(const void *buf, size_t n, struct td_view **out)
+{
+	struct td_view *v;
+	int rc = td_view_new(&v);
+
+	if (rc)
+		return rc;
+	rc = td_view_add_part(v, buf, n);
+	if (rc <= 0) {
+		td_view_free(v);
+		return rc ? rc : -EBADMSG;
+	}
+	*out = v;
+	return 0;
 }

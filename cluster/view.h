@@ -51,6 +51,9 @@ const Td__Node *td_view_nodes(const struct td_view *v, struct td_view_iter *i);
 const Td__Span *td_view_spans(const struct td_view *v, struct td_view_iter *i);
 const Td__Unit *td_view_units(const struct td_view *v, struct td_view_iter *i);
 const Td__Call *td_view_calls(const struct td_view *v, struct td_view_iter *i);
+/** What a user has set; NULL: nothing. */
+const Td__User *td_view_user(const struct td_view *v, const char *user);
+const Td__User *td_view_users(const struct td_view *v, struct td_view_iter *i);
 /** The calls that ended with their node, by the op applied last: for the
  *  watcher that is told of it. In no order. */
 const Td__Call *td_view_ended_calls(const struct td_view *v,
@@ -64,6 +67,7 @@ const Td__Contact *td_view_user_contacts(const struct td_view *v,
 
 struct td_view_counts {
 	uint32_t nodes, spans, contacts, users, calls;
+	uint32_t settings;	/* users who have set something */
 	/** busy B-channels of a span are told by td_view_channel_busy */
 };
 void td_view_counts(const struct td_view *v, struct td_view_counts *out);

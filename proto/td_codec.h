@@ -42,13 +42,16 @@ enum {
 	TD_VIEW_MAX_CONTACTS = 1000000,
 	TD_VIEW_MAX_CALLS = 100000,
 	TD_VIEW_MAX_UNITS = 256,
+	TD_VIEW_MAX_USERS = 200000,
+	TD_NUMBER_OCTETS = 64,
+	TD_NO_ANSWER_MAX_S = 600,
 	TD_UNIT_NAME_OCTETS = 31,
 	TD_ENVELOPE_MAX_HA = 64,
 	TD_HEARTBEAT_MAX_OCTETS = 16 * 1024,
 };
 
 /** The feature level this program can do at most; see architecture.md. */
-enum { TD_FEATURE_LEVEL = 1 };
+enum { TD_FEATURE_LEVEL = 2 };
 
 #define TD_CODEC_DECLARE(name, Type)                                           \
 	int td_##name##_unpack(const void *buf, size_t n, Type **out);         \

@@ -25,6 +25,9 @@ struct test_op {
 	Td__ConfigSwitch config_switch;
 	Td__Tick tick;
 	Td__NodeGone gone;
+	Td__User user;
+	Td__ContactRefresh refresh;
+	Td__Drain drain;
 	char a[64], b[64];
 	uint8_t sha[32];
 };
@@ -45,7 +48,7 @@ static inline Td__Op *op_node(struct test_op *t, uint32_t id,
 	t->node.id = id;
 	t->node.name = t->a;
 	t->node.incarnation = incarnation;
-	t->node.feature_level = 1;
+	t->node.feature_level = TD_FEATURE_LEVEL;
 	t->node.state = TD__NODE_STATE__NODE_UP;
 	t->node.synced = true;
 	return &t->op;
@@ -177,6 +180,41 @@ static inline Td__Op *op_tick(struct test_op *t, uint64_t at_ms)
 	return &t->op;
 }
 
+static inline Td__Op *op_user(struct test_op *t, const char *user, bool dnd,
+			      const char *forward_all)
+{
+	OP_BEGIN(t, USER_PUT, user_put, user);
+	td__user__init(&t->user);
+	snprintf(t->a, sizeof(t->a), "%s", user);
+	snprintf(t->b, sizeof(t->b), "%s", forward_all);
+	t->user.user = t->a;
+	t->user.dnd = dnd;
+	t->user.forward_all = t->b;
+	return &t->op;
+}
+
+static inline Td__Op *op_refresh(struct test_op *t, const char *user,
+				 const char *uri, uint64_t expires_ms)
+{
+	OP_BEGIN(t, CONTACT_REFRESH, contact_refresh, refresh);
+	td__contact_refresh__init(&t->refresh);
+	snprintf(t->a, sizeof(t->a), "%s", user);
+	snprintf(t->b, sizeof(t->b), "%s", uri);
+	t->refresh.user = t->a;
+	t->refresh.uri = t->b;
+	t->refresh.expires_ms = expires_ms;
+	return &t->op;
+}
+
+static inline Td__Op *op_drain(struct test_op *t, uint32_t node, bool on)
+{
+	OP_BEGIN(t, DRAIN, drain, drain);
+	td__drain__init(&t->drain);
+	t->drain.node = node;
+	t->drain.on = on;
+	return &t->op;
+}
+
 /* something from everywhere, for fuzzing: valid in form, maybe refused */
 static inline Td__Op *op_random(struct test_op *t, unsigned int *seed,
 				uint32_t node)
@@ -189,8 +227,11 @@ static inline Td__Op *op_random(struct test_op *t, unsigned int *seed,
 	switch (k % 12) {
 	case 0:
 	case 1:
+		return op_contact(t, a, b, rand_r(seed) % 200000);
 	case 2:
-		return op_contact(t, a, b, rand_r(seed) % 100000);
+		if (k & 64)
+			return op_user(t, a, k & 16, k & 32 ? "1001" : "");
+		return op_refresh(t, a, b, rand_r(seed) % 100000);
 	case 3:
 		return op_contact_del(t, a, k & 16 ? b : "");
 	case 4:
