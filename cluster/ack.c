@@ -15,16 +15,18 @@ void td_holders_need(struct td_holders *h, uint32_t mask,
 }
 
 void td_holders_heard(struct td_holders *h, uint32_t node, uint64_t life,
-		      uint64_t held, uint64_t on_disk)
+		      const Td__Ack *a)
 {
 	struct td_holder *by = &h->by[node];
 
 	if (by->life != life)
 		*by = (struct td_holder){ .life = life };
-	if (held > by->held)
-		by->held = held;
-	if (on_disk > by->on_disk)
-		by->on_disk = on_disk;
+	if (a->index > by->held)
+		by->held = a->index;
+	if (a->durable > by->on_disk)
+		by->on_disk = a->durable;
+	if (a->durable_since > by->since)
+		by->since = a->durable_since;
 }
 
 /* the word of another life is nobody's */
@@ -51,6 +53,16 @@ uint32_t td_holders_behind(const struct td_holders *h, uint64_t n)
 		if (h->need >> i & 1 && held_by(h, i) < n)
 			mask |= 1U << i;
 	return mask;
+}
+
+unsigned int td_holders_disks(const struct td_holders *h, uint64_t n)
+{
+	unsigned int disks = 0;
+
+	for (unsigned int i = 1; i <= TD_NODE_MAX_ID; i++)
+		disks += h->need >> i & 1 && held_by(h, i) &&
+			 h->by[i].since < n && n <= h->by[i].on_disk;
+	return disks;
 }
 
 void td_holders_forget(struct td_holders *h)
@@ -96,43 +108,66 @@ static int grow(struct td_ack *a)
 	return 0;
 }
 
-int td_ack_add(struct td_ack *a, uint64_t seq, bool pending, uint64_t floor,
+static bool is_delivered(const struct td_ack *a, const struct td_effect *e)
+{
+	for (int lane = 0; lane < TD_LANES; lane++)
+		if (e->need[lane] > a->done[lane])
+			return false;
+	return true;
+}
+
+/* effects keep their order: none is counted before the one ahead of it */
+static void count_delivered(struct td_ack *a, int64_t now_ms)
+{
+	while (a->delivered < a->count &&
+	       is_delivered(a, at(a, a->delivered))) {
+		struct td_effect *e = at(a, a->delivered++);
+
+		e->n = a->own_n;
+		e->since_ms = now_ms;
+	}
+}
+
+int td_ack_add(struct td_ack *a, const uint64_t need[TD_LANES], uint64_t floor,
 	       td_effect_fn fn, void *arg)
 {
-	if (!pending && !a->count && floor && floor >= a->own_n)
+	struct td_effect e = { .fn = fn, .arg = arg };
+
+	memcpy(e.need, need, sizeof(e.need));
+	if (!a->count && is_delivered(a, &e) && floor && floor >= a->own_n)
 		return 1;
 	if (a->count >= a->limit || grow(a)) {
 		a->refused_full++;
 		return -EAGAIN;
 	}
+	*at(a, a->count++) = e;
 	/* what is delivered already waits for the others only; its wait
 	 * counts from the first look at it */
-	*at(a, a->count) = (struct td_effect){
-		.seq = seq, .n = pending ? 0 : a->own_n, .fn = fn, .arg = arg,
-	};
-	if (!pending)
-		a->delivered = a->count + 1;
-	a->count++;
+	count_delivered(a, 0);
 	return 0;
 }
 
-void td_ack_delivered(struct td_ack *a, uint64_t seq, uint64_t n,
-		      enum td_spoils spoils, int64_t now_ms)
+static void spoil(struct td_ack *a, enum td_lane lane, uint64_t seq,
+		  enum td_spoils spoils)
 {
-	uint32_t end = spoils == TD_SPOILS_ALL ? a->count :
-		       spoils == TD_SPOILS_NEXT ? a->delivered + 1 : 0;
-
-	a->own_n = n;
-	/* whoever is behind the delivered ones was added while seq was still
-	 * under way, so it waits for seq too */
-	for (uint32_t i = a->delivered; i < end && i < a->count; i++)
+	for (uint32_t i = a->delivered;
+	     i < a->count && spoils != TD_SPOILS_NOTHING; i++) {
+		/* asked for before it was submitted */
+		if (at(a, i)->need[lane] < seq)
+			continue;
 		at(a, i)->status = -ESTALE;
-	while (a->delivered < a->count && at(a, a->delivered)->seq <= seq) {
-		struct td_effect *e = at(a, a->delivered++);
-
-		e->n = n;
-		e->since_ms = now_ms;
+		if (spoils == TD_SPOILS_NEXT)
+			break;
 	}
+}
+
+void td_ack_delivered(struct td_ack *a, enum td_lane lane, uint64_t seq,
+		      uint64_t n, enum td_spoils spoils, int64_t now_ms)
+{
+	a->own_n = n;
+	a->done[lane] = seq;
+	spoil(a, lane, seq, spoils);
+	count_delivered(a, now_ms);
 }
 
 static struct td_effect pop(struct td_ack *a)
@@ -146,17 +181,26 @@ static struct td_effect pop(struct td_ack *a)
 	return e;
 }
 
-void td_ack_release(struct td_ack *a, uint64_t floor)
+const struct td_effect *td_ack_oldest(const struct td_ack *a)
 {
-	while (a->count && a->delivered && at(a, 0)->n <= floor) {
-		struct td_effect e = pop(a);
-
-		a->released++;
-		e.fn(e.arg, e.status);
-	}
+	return a->count && a->delivered ? at(a, 0) : NULL;
 }
 
-void td_ack_cancel(struct td_ack *a)
+void td_ack_run(struct td_ack *a, int status)
+{
+	struct td_effect e = pop(a);
+
+	a->released++;
+	e.fn(e.arg, e.status ? e.status : status);
+}
+
+void td_ack_release(struct td_ack *a, uint64_t floor)
+{
+	while (a->count && a->delivered && at(a, 0)->n <= floor)
+		td_ack_run(a, 0);
+}
+
+void td_ack_cancel(struct td_ack *a, const uint64_t last[TD_LANES])
 {
 	/* fn may ask for another effect; the caller refuses new ones first,
 	 * so this ends */
@@ -167,6 +211,7 @@ void td_ack_cancel(struct td_ack *a)
 		e.fn(e.arg, -ECANCELED);
 	}
 	a->own_n = 0;
+	memcpy(a->done, last, sizeof(a->done));
 }
 
 uint64_t td_ack_overdue(const struct td_ack *a, uint64_t floor,

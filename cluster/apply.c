@@ -9,13 +9,18 @@
 typedef int (*apply_fn)(struct td_view *v, Td__Op *op, uint32_t from,
 			bool *moved);
 
+#define CLASS_VOLATILE TD_VOLATILE, false
+#define CLASS_REPLICATED TD_REPLICATED, false
+#define CLASS_DURABLE TD_DURABLE, false
+#define CLASS_COMMITTED TD_DURABLE, true
+
 static const struct {
 	struct td_op_info info;
 	apply_fn fn;
 } table[] = {
 #define OP(NAME, name, class, level, lane, spoils)                             \
-	[TD__OP__WHAT_##NAME] = { { #name, TD_##class, level, TD_LANE_##lane,  \
-				    TD_SPOILS_##spoils }, td_apply_##name },
+	[TD__OP__WHAT_##NAME] = { { #name, CLASS_##class, level,              \
+				    TD_LANE_##lane, TD_SPOILS_##spoils }, td_apply_##name },
 	TD_OPS(OP)
 #undef OP
 };

@@ -31,6 +31,7 @@ enum td_spoils {
 struct td_op_info {
 	const char *name;
 	enum td_durability durability;
+	bool committed;		/* durable by the database it comes from */
 	uint32_t level;		/* feature level that knows it first */
 	enum td_lane lane;
 	enum td_spoils spoils;

@@ -6,7 +6,8 @@
 
 /** The table of ops, a row each: member of Op, durability class, feature level
  *  that knows it first, lane, what a refusal spoils. Its apply function is
- *  td_apply_<name>, in the file of its table. */
+ *  td_apply_<name>, in the file of its table. COMMITTED: durable, by the
+ *  database from which it comes; no node's disk is waited for. */
 #define TD_OPS(OP)                                                             \
 	OP(NODE, node, REPLICATED, 1, URGENT, NOTHING)                         \
 	OP(NODE_GONE, node_gone, REPLICATED, 1, URGENT, NOTHING)               \
@@ -24,8 +25,8 @@
 	OP(CONTACT_DEL, contact_del, REPLICATED, 1, USERS, NEXT)               \
 	OP(CONTACT_REFRESH, contact_refresh, REPLICATED, 2, USERS, NEXT)       \
 	OP(USER_PUT, user_put, REPLICATED, 2, USERS, NEXT)                     \
-	OP(CONFIG_PREPARE, config_prepare, DURABLE, 1, BULK, NEXT)             \
-	OP(CONFIG_SWITCH, config_switch, DURABLE, 1, BULK, NEXT)               \
+	OP(CONFIG_PREPARE, config_prepare, COMMITTED, 1, BULK, NEXT)           \
+	OP(CONFIG_SWITCH, config_switch, COMMITTED, 1, BULK, NEXT)             \
 	OP(SPOOL_PUT, spool_put, DURABLE, 1, BULK, NEXT)                       \
 	OP(SPOOL_DONE, spool_done, VOLATILE, 1, BULK, NOTHING)
 

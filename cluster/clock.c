@@ -55,11 +55,20 @@ static void tell_slow(struct td_cluster *c, uint32_t behind)
 	c->slow_warned = behind;
 }
 
+static uint64_t overdue(const struct td_cluster *c, int64_t boot)
+{
+	uint64_t n = 0;
+
+	for (int q = 0; q < TD_QUEUES && !n; q++)
+		n = td_ack_overdue(&c->ack[q], td_cluster_floor(c), boot);
+	return n;
+}
+
 /* A member that does not acknowledge, although the ring moves: our probe has
  * come back and its word has not. */
 void td_cluster_look_for_slow(struct td_cluster *c, int64_t boot)
 {
-	uint64_t n = td_ack_overdue(&c->ack, td_cluster_floor(c), boot);
+	uint64_t n = overdue(c, boot);
 
 	if (!n) {
 		c->probe = 0;

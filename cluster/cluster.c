@@ -90,8 +90,13 @@ int td_cluster_new_in(const struct td_cluster_env *env,
 	c->incarnation = cfg->incarnation;
 	c->witness = cfg->witness;
 	td_cluster_set_authority(c, cfg->authority);
-	td_ack_init(&c->ack, limit);
-	td_outbox_init(&c->out, limit);
+	c->can_level = TD_FEATURE_LEVEL;
+	for (int q = 0; q < TD_QUEUES; q++)
+		td_ack_init(&c->ack[q], limit);
+	td_outbox_init(&c->out[TD_LANE_URGENT], limit);
+	/* others must not stand behind these for long */
+	td_outbox_init(&c->out[TD_LANE_USERS], limit / 4 + 1);
+	td_outbox_init(&c->out[TD_LANE_BULK], limit / 4 + 1);
 	c->bus = cfg->bus;
 	c->bus->ev = (struct td_bus_events){
 		.deliver = td_cluster_on_deliver,
@@ -122,15 +127,18 @@ void td_cluster_free(struct td_cluster *c)
 	c->dead = true;
 	td_timer_stop(&c->turn);
 	td_timer_stop(&c->beat);
-	td_ack_cancel(&c->ack);
+	for (int q = 0; q < TD_QUEUES; q++)
+		td_ack_cancel(&c->ack[q], c->gating);
 	if (c->bus)
 		c->bus->ops->free(c->bus);
 	for (unsigned int i = 0; i <= TD_NODE_MAX_ID; i++)
 		td_sync_give_stop(&c->give[i]);
 	td_sync_take_stop(&c->take);
 	td_cluster_say_clear(c);
-	td_outbox_clear(&c->out);
-	td_ack_clear(&c->ack);
+	for (int lane = 0; lane < TD_LANES; lane++)
+		td_outbox_clear(&c->out[lane]);
+	for (int q = 0; q < TD_QUEUES; q++)
+		td_ack_clear(&c->ack[q]);
 	td_view_free(c->view);
 	free(c);
 }
@@ -196,30 +204,65 @@ uint64_t td_cluster_floor(const struct td_cluster *c)
 
 void td_cluster_release(struct td_cluster *c)
 {
-	if (c->live)
-		td_ack_release(&c->ack, td_cluster_floor(c));
+	uint64_t floor = td_cluster_floor(c);
+
+	if (!c->live)
+		return;
+	td_ack_release(&c->ack[TD_QUEUE_URGENT], floor);
+	td_ack_release(&c->ack[TD_QUEUE_ALL], floor);
+	td_cluster_release_durable(c);
+}
+
+void td_cluster_send_again(struct td_cluster *c)
+{
+	for (int lane = 0; lane < TD_LANES; lane++)
+		td_outbox_again(&c->out[lane]);
+}
+
+bool td_cluster_unsent(const struct td_cluster *c)
+{
+	for (int lane = 0; lane < TD_LANES; lane++)
+		if (td_outbox_unsent(&c->out[lane]))
+			return c->live;
+	return false;
+}
+
+uint32_t td_cluster_pending_ops(const struct td_cluster *c)
+{
+	uint32_t n = 0;
+
+	for (int lane = 0; lane < TD_LANES; lane++)
+		n += c->out[lane].count;
+	return n;
 }
 
 /* also before this node has told anybody that it runs */
 int td_cluster_submit_own(struct td_cluster *c, const Td__Op *op)
 {
+	const struct td_op_info *info = td_op_info(op->what_case);
+	struct td_outbox *out;
 	Td__Op copy = *op;
 	uint8_t *buf;
 	size_t n;
 	int rc;
 
+	if (!info)
+		return -EINVAL;
 	if (!copy.at_ms)
 		copy.at_ms = (uint64_t)c->env.wall_ms(c->env.arg);
 	rc = td_op_pack(&copy, &buf, &n);
 	if (rc)
 		return rc == -ENOMEM ? -EAGAIN : -EINVAL;
-	rc = td_outbox_put(&c->out, buf, n);
+	out = &c->out[info->lane];
+	rc = td_outbox_put(out, buf, n);
 	if (rc) {
 		free(buf);
 		return rc;
 	}
+	if (info->durability != TD_VOLATILE)
+		c->gating[info->lane] = td_outbox_last(out);
 	c->stats.submitted++;
-	if (c->live && c->out.unsent_octets >= TD_OUTBOX_BATCH_OCTETS)
+	if (c->live && out->unsent_octets >= TD_OUTBOX_BATCH_OCTETS)
 		td_cluster_flush(c);
 	else
 		td_cluster_stir(c);
@@ -237,8 +280,10 @@ int td_cluster_submit(struct td_cluster *c, const Td__Op *op)
 	return td_cluster_submit_own(c, op);
 }
 
-int td_cluster_effect(struct td_cluster *c, td_effect_fn fn, void *arg)
+static int effect(struct td_cluster *c, enum td_queue_of q, uint64_t floor,
+		  td_effect_fn fn, void *arg)
 {
+	uint64_t need[TD_LANES] = { 0 };
 	int rc;
 
 	if (td_cluster_state(c) != TD_CLUSTER_RUNNING) {
@@ -246,14 +291,36 @@ int td_cluster_effect(struct td_cluster *c, td_effect_fn fn, void *arg)
 		fn(arg, -ECANCELED);
 		return 0;
 	}
-	rc = td_ack_add(&c->ack, td_outbox_last(&c->out), c->out.count > 0,
-			td_cluster_floor(c), fn, arg);
+	for (int lane = 0; lane < TD_LANES; lane++)
+		if (q != TD_QUEUE_URGENT || lane == TD_LANE_URGENT)
+			need[lane] = c->gating[lane];
+	rc = td_ack_add(&c->ack[q], need, floor, fn, arg);
 	if (rc < 0)
 		return rc;
 	c->stats.effects++;
 	if (rc > 0)
 		fn(arg, 0);
 	return 0;
+}
+
+int td_cluster_effect(struct td_cluster *c, td_effect_fn fn, void *arg)
+{
+	return effect(c, TD_QUEUE_ALL, td_cluster_floor(c), fn, arg);
+}
+
+int td_cluster_effect_urgent(struct td_cluster *c, td_effect_fn fn, void *arg)
+{
+	return effect(c, TD_QUEUE_URGENT, td_cluster_floor(c), fn, arg);
+}
+
+int td_cluster_effect_durable(struct td_cluster *c, td_effect_fn fn, void *arg)
+{
+	int rc = effect(c, TD_QUEUE_DURABLE, 0, fn, arg);
+
+	/* maybe at once, but by its disks and not by its index alone */
+	if (!rc && c->live)
+		td_cluster_release_durable(c);
+	return rc;
 }
 
 int td_cluster_watch(struct td_cluster *c, td_applied_fn fn, void *arg)
@@ -284,11 +351,20 @@ void td_cluster_tell_state(struct td_cluster *c)
 		c->watch_state[i].fn(c->watch_state[i].arg);
 }
 
+void td_cluster_set_health(struct td_cluster *c, uint32_t health)
+{
+	c->health = health;
+	if (c->live)
+		td_cluster_put_own_row(c);
+}
+
 void td_cluster_stats(const struct td_cluster *c, struct td_cluster_stats *out)
 {
 	*out = c->stats;
-	out->pending_ops = c->out.count;
-	out->pending_effects = c->ack.count;
-	out->pending_limit = c->out.limit;
-	out->cancelled += c->ack.cancelled;
+	out->pending_ops = td_cluster_pending_ops(c);
+	for (int q = 0; q < TD_QUEUES; q++) {
+		out->pending_effects += c->ack[q].count;
+		out->cancelled += c->ack[q].cancelled;
+	}
+	out->pending_limit = c->out[TD_LANE_USERS].limit;
 }

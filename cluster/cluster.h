@@ -73,6 +73,27 @@ typedef void (*td_effect_fn)(void *arg, int status);
  *  @return 0, -EAGAIN: too many wait (counted), fn is not called */
 int td_cluster_effect(struct td_cluster *c, td_effect_fn fn, void *arg);
 
+/** The same, but waits only for ops of the urgent lane (apply.h): calls,
+ *  units, nodes. In order among its own kind. */
+int td_cluster_effect_urgent(struct td_cluster *c, td_effect_fn fn, void *arg);
+
+/** Waits in addition until all durable ops up to here are on disk at two
+ *  members of the in-sync set, or at its only one: status
+ *  TD_EFFECT_ONE_DISK then. In order among its own kind. No effect on a wire
+ *  may wait so. */
+enum { TD_EFFECT_ONE_DISK = 1 };
+int td_cluster_effect_durable(struct td_cluster *c, td_effect_fn fn,
+			      void *arg);
+/** The caller takes applied ops of these types, all of class durable, to this
+ *  node's disk, and says up to which index it has. What nobody takes is held
+ *  to be on no disk of this node.
+ *  @return the sink's number, -EINVAL: not a durable op, -ENOSPC */
+int td_cluster_sink(struct td_cluster *c, const Td__Op__WhatCase *types,
+		    unsigned int n);
+/** All of the sink's ops up to index n (of td_view_index when it was told of
+ *  the op) are on disk. */
+void td_cluster_on_disk(struct td_cluster *c, int sink, uint64_t n);
+
 /** Told after each applied op, in order; also for ops of this node.
  *  @param op NULL: the view was replaced as a whole (a snapshot)
  *  @param from node id of the sender */
@@ -101,9 +122,16 @@ struct td_cluster_stats {
 	uint64_t submitted, applied, refused, effects, cancelled, snapshots_in,
 		snapshots_out, bad_messages;
 	uint32_t pending_ops, pending_effects;
-	uint32_t pending_limit;	/* of each of the two */
+	uint32_t pending_limit;	/* of the shortest lane */
 };
 void td_cluster_stats(const struct td_cluster *c, struct td_cluster_stats *out);
+/** What this node cannot do now (NodeHealth bits, 0: all well); stands in its
+ *  row once the feature level is 2. */
+void td_cluster_set_health(struct td_cluster *c, uint32_t health);
+
+/** New reference: the table of ops, each {op, class, level, lane, applied,
+ *  refused} since this daemon's start. */
+json_t *td_cluster_ops(const struct td_cluster *c);
 /** New reference: everything above as an object. */
 json_t *td_cluster_dump(const struct td_cluster *c);
 

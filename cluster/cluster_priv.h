@@ -3,6 +3,7 @@
 #define TD_CLUSTER_PRIV_H
 
 #include "cluster/ack.h"
+#include "cluster/apply.h"
 #include "cluster/bug.h"
 #include "cluster/cluster.h"
 #include "cluster/outbox.h"
@@ -39,6 +40,10 @@ enum {
 	TD_SILENT_MS = 300,	/* who has not said Hello by then hangs */
 	TD_SLOW_REPEAT_MS = 100,
 	TD_SAY_MAX = 1024,
+	TD_URGENT_UNDER_WAY = 4,	/* messages */
+	TD_GATHER_OCTETS = 16 * 1024,
+	TD_GATHER_MS = 50,	/* CPG stands still: no reason to wait longer */
+	TD_SEQ_LANE_SHIFT = 56,
 };
 
 /* What is to be said of the lease protocol, oldest first. */
@@ -46,6 +51,26 @@ struct td_say {
 	Td__Ha **ring;		/* TD_SAY_MAX, allocated once needed */
 	uint32_t head, count;
 	uint64_t refused_full;
+};
+
+/* Effects keep their order within a queue. */
+enum td_queue_of {
+	TD_QUEUE_ALL,		/* waits for all lanes */
+	TD_QUEUE_URGENT,	/* for that lane */
+	TD_QUEUE_DURABLE,	/* for the disks, too */
+	TD_QUEUES,
+};
+
+enum { TD_SINKS_MAX = 8, TD_OP_MAX = 64, TD_SINK_TYPES_MAX = 8 };
+
+/* Who takes ops of some types to this node's disk. */
+struct td_sink {
+	Td__Op__WhatCase types[TD_SINK_TYPES_MAX];
+	unsigned int n_types;
+	uint64_t last, done;	/* index: newest of them applied, on disk */
+};
+struct td_op_count {
+	uint64_t applied, refused;
 };
 
 struct td_cluster {
@@ -86,8 +111,18 @@ struct td_cluster {
 	struct td_say say;
 
 	struct td_holders holders;
-	struct td_ack ack;
-	struct td_outbox out;
+	struct td_ack ack[TD_QUEUES];
+	struct td_outbox out[TD_LANES];
+	uint64_t gating[TD_LANES];	/* newest op of ours that an effect
+					 * waits for */
+	struct td_sink sink[TD_SINKS_MAX];
+	unsigned int n_sinks;
+	uint64_t no_disk_n;	/* index of the first durable op that nobody
+				 * here takes to a disk */
+	uint64_t disk_since;	/* a snapshot's: what was before it is not */
+	struct td_op_count ops[TD_OP_MAX];
+	uint32_t can_level;	/* TD_FEATURE_LEVEL, but for tests */
+	uint32_t health;
 	struct td_sync_take take;
 	struct td_sync_give give[TD_NODE_MAX_ID + 1];	/* by joiner, 0: all */
 
@@ -98,6 +133,7 @@ struct td_cluster {
 	int64_t hello_back_ms;	/* our Hello of this round came; 0: not yet */
 	int64_t tick_sent_ms, tick_seen_ms;
 	uint64_t sent, returned;	/* our messages on the bus */
+	int64_t sent_ms;
 	uint64_t probe, probe_n;	/* message awaited, index in doubt */
 
 	struct td_timer turn, beat;
@@ -127,12 +163,25 @@ void td_cluster_tell_state(struct td_cluster *c);
 int td_cluster_submit_own(struct td_cluster *c, const Td__Op *op);
 /** Runs the effects that may run; nothing while it is being decided. */
 void td_cluster_release(struct td_cluster *c);
+/** All of our ops that have not come back go again, by their new lineage. */
+void td_cluster_send_again(struct td_cluster *c);
+/** Something of ours waits to be sent. */
+bool td_cluster_unsent(const struct td_cluster *c);
+/** Our ops under way, of all lanes. */
+uint32_t td_cluster_pending_ops(const struct td_cluster *c);
 /** Up to where effects may run now; 0: none may. */
 uint64_t td_cluster_floor(const struct td_cluster *c);
 
 /* clock.c */
 void td_cluster_tick(struct td_cluster *c, int64_t boot);
 void td_cluster_look_for_slow(struct td_cluster *c, int64_t boot);
+
+/* durable.c */
+/** A durable op was applied at the view's index. */
+void td_cluster_to_disk(struct td_cluster *c, Td__Op__WhatCase what);
+/** Up to where all durable ops are on this node's disk. */
+uint64_t td_cluster_disk_n(const struct td_cluster *c);
+void td_cluster_release_durable(struct td_cluster *c);
 
 /* member.c */
 /** What the membership asks for whenever it or the rows have changed. */

@@ -175,7 +175,7 @@ static void elected(struct td_cluster *c, uint32_t mask, uint32_t winner)
 	else
 		td_view_found(c->view, lineage, c->env.wall_ms(c->env.arg));
 	if (!td_cluster_bug(c, TD_CBUG_NO_RESEND))
-		td_outbox_again(&c->out);
+		td_cluster_send_again(c);
 	td_cluster_go_live(c);
 	if (winner != c->id || !(c->members & ~mask))
 		return;

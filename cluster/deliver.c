@@ -60,9 +60,45 @@ static enum td_spoils spoils(const Td__Op *op, int rc)
 	return info ? info->spoils : TD_SPOILS_ALL;
 }
 
+static void count_op(struct td_cluster *c, const Td__Op *op, int rc)
+{
+	unsigned int what;
+
+	if (rc)
+		c->stats.refused++;
+	else
+		c->stats.applied++;
+	what = op ? (unsigned int)op->what_case : TD_OP_MAX;
+	if (what >= TD_OP_MAX)
+		return;
+	if (rc)
+		c->ops[what].refused++;
+	else
+		c->ops[what].applied++;
+}
+
+/* Ours has come back: its effects wait for the others only. */
+static void own_op(struct td_cluster *c, uint64_t seq, const Td__Op *op,
+		   int rc)
+{
+	const struct td_op_info *info = op ? td_op_info(op->what_case) : NULL;
+	uint64_t lane = seq >> TD_SEQ_LANE_SHIFT;
+
+	seq &= (1ULL << TD_SEQ_LANE_SHIFT) - 1;
+	if (lane >= TD_LANES || !td_outbox_delivered(&c->out[lane], seq))
+		return;
+	if (info && info->durability == TD_VOLATILE)
+		return;
+	for (int q = 0; q < TD_QUEUES; q++)
+		td_ack_delivered(&c->ack[q], lane, seq,
+				 td_view_index(c->view).n, spoils(op, rc),
+				 td_cluster_boot_ms(c));
+}
+
 static void one_op(struct td_cluster *c, uint32_t from, uint64_t seq, bool own,
 		   const ProtobufCBinaryData *packed)
 {
+	const struct td_op_info *info;
 	bool moved = false;
 	Td__Op *op = NULL;
 	int rc = td_op_unpack(packed->data, packed->len, &op);
@@ -80,15 +116,14 @@ static void one_op(struct td_cluster *c, uint32_t from, uint64_t seq, bool own,
 		td_apply_release(op, moved);
 		return;
 	}
-	if (rc)
-		c->stats.refused++;
+	count_op(c, op, rc);
+	info = op ? td_op_info(op->what_case) : NULL;
+	if (!rc && info->durability == TD_DURABLE && !info->committed)
+		td_cluster_to_disk(c, op->what_case);
+	if (own)
+		own_op(c, seq, op, rc);
 	else
-		c->stats.applied++;
-	if (!own)
 		c->need_ack = true;
-	else if (td_outbox_delivered(&c->out, seq))
-		td_ack_delivered(&c->ack, seq, td_view_index(c->view).n,
-				 spoils(op, rc), td_cluster_boot_ms(c));
 	if (!rc)
 		after_op(c, op, from);
 	td_apply_release(op, moved);
@@ -117,7 +152,7 @@ static void on_ack(struct td_cluster *c, uint32_t from, uint64_t incarnation,
 	if (!c->live || from == c->id || a->lineage != i.lineage ||
 	    a->index > i.n)
 		return;
-	td_holders_heard(&c->holders, from, incarnation, a->index, a->durable);
+	td_holders_heard(&c->holders, from, incarnation, a);
 }
 
 /* --- taking a snapshot --- */
@@ -169,6 +204,8 @@ static void activate(struct td_cluster *c)
 	td_view_free(c->view);
 	c->view = view;
 	c->stats.snapshots_in++;
+	c->disk_since = td_view_index(view).n;
+	c->no_disk_n = 0;
 	tell_applied(c, NULL, 0);
 	replay(c, kept);
 	if (!c->dead)
@@ -251,6 +288,6 @@ void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
 	td_cluster_ask_authority(c);
 	td_cluster_release(c);
 	td_cluster_tell_state(c);
-	if (c->need_ack || c->need_hello)
+	if (c->need_ack || c->need_hello || td_cluster_unsent(c))
 		td_cluster_stir(c);
 }

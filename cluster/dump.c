@@ -43,6 +43,48 @@ static json_t *record(const struct td_cluster *c)
 			 ids(c->missing), "to_say", (int)c->say.count);
 }
 
+static json_t *lanes(const struct td_cluster *c)
+{
+	json_t *o = json_object();
+
+	for (int i = 0; i < TD_LANES; i++)
+		json_object_set_new(o, td_lane_name(i), json_pack(
+			"{sisisI}", "pending", (int)c->out[i].count, "limit",
+			(int)c->out[i].limit, "refused",
+			(json_int_t)c->out[i].refused_full));
+	return o;
+}
+
+static uint64_t full(const struct td_cluster *c)
+{
+	uint64_t n = c->say.refused_full;
+
+	for (int i = 0; i < TD_LANES; i++)
+		n += c->out[i].refused_full;
+	for (int q = 0; q < TD_QUEUES; q++)
+		n += c->ack[q].refused_full;
+	return n;
+}
+
+json_t *td_cluster_ops(const struct td_cluster *c)
+{
+	json_t *a = json_array();
+
+	for (int i = 0; i < TD_OP_MAX; i++) {
+		const struct td_op_info *info = td_op_info(i);
+
+		if (!info)
+			continue;
+		json_array_append_new(a, json_pack(
+			"{sssssisssIsI}", "op", info->name, "class",
+			td_durability_name(info->durability), "level",
+			(int)info->level, "lane", td_lane_name(info->lane),
+			"applied", (json_int_t)c->ops[i].applied, "refused",
+			(json_int_t)c->ops[i].refused));
+	}
+	return a;
+}
+
 json_t *td_cluster_dump(const struct td_cluster *c)
 {
 	struct td_index i = td_view_index(c->view);
@@ -67,6 +109,7 @@ json_t *td_cluster_dump(const struct td_cluster *c)
 		(int)td_view_feature_level(c->view), "nodes", (int)n.nodes,
 		"spans", (int)n.spans, "contacts", (int)n.contacts, "calls",
 		(int)n.calls));
+	json_object_set_new(o, "lanes", lanes(c));
 	json_object_set_new(o, "counters", json_pack(
 		"{sIsIsIsIsIsIsIsIsIsI}", "submitted",
 		(json_int_t)s.submitted, "applied", (json_int_t)s.applied,
@@ -76,8 +119,7 @@ json_t *td_cluster_dump(const struct td_cluster *c)
 		(json_int_t)s.snapshots_out, "bad_messages",
 		(json_int_t)s.bad_messages, "other_lineage",
 		(json_int_t)c->stale_lineage, "full",
-		(json_int_t)(c->out.refused_full + c->ack.refused_full +
-			     c->say.refused_full)));
+		(json_int_t)full(c)));
 	json_object_set_new(o, "pending_ops", json_integer(s.pending_ops));
 	json_object_set_new(o, "pending_effects",
 			    json_integer(s.pending_effects));

@@ -97,10 +97,13 @@ void td_cluster_count_synced(struct td_cluster *c)
 /* what waits will not happen */
 void td_cluster_drop_waiting(struct td_cluster *c)
 {
-	td_outbox_clear(&c->out);
-	if (td_cluster_bug(c, TD_CBUG_MINORITY))
-		td_ack_release(&c->ack, UINT64_MAX);
-	td_ack_cancel(&c->ack);
+	for (int lane = 0; lane < TD_LANES; lane++)
+		td_outbox_clear(&c->out[lane]);
+	for (int q = 0; q < TD_QUEUES; q++) {
+		if (td_cluster_bug(c, TD_CBUG_MINORITY))
+			td_ack_release(&c->ack[q], UINT64_MAX);
+		td_ack_cancel(&c->ack[q], c->gating);
+	}
 	td_holders_forget(&c->holders);
 	memset(c->gone_told, 0, sizeof(c->gone_told));
 	c->probe = 0;
@@ -139,7 +142,7 @@ void td_cluster_tell_gone(struct td_cluster *c, uint32_t id)
 /* raises the feature level once all that run have announced more */
 static void raise_level(struct td_cluster *c)
 {
-	uint32_t min = TD_FEATURE_LEVEL, now = td_view_feature_level(c->view);
+	uint32_t min = c->can_level, now = td_view_feature_level(c->view);
 	Td__LevelRaise raise = TD__LEVEL_RAISE__INIT;
 	Td__Op op = TD__OP__INIT;
 	struct td_view_iter i = { 0 };
@@ -175,13 +178,16 @@ void td_cluster_put_own_row(struct td_cluster *c)
 	Td__Node me = TD__NODE__INIT;
 	Td__Op op = TD__OP__INIT;
 
+	uint32_t health = td_view_feature_level(c->view) >= 2 ? c->health : 0;
+
 	if (row && row->incarnation == c->incarnation && row->synced &&
-	    row->state != TD__NODE_STATE__NODE_DOWN)
+	    row->state != TD__NODE_STATE__NODE_DOWN && row->health == health)
 		return;
+	me.health = health;
 	me.id = c->id;
 	me.name = c->name;
 	me.incarnation = c->incarnation;
-	me.feature_level = TD_FEATURE_LEVEL;
+	me.feature_level = c->can_level;
 	me.state = TD__NODE_STATE__NODE_UP;
 	me.version = c->version;
 	me.synced = true;
@@ -236,7 +242,7 @@ static void new_lineage(struct td_cluster *c, uint32_t moved)
 
 	td_view_lineage_set(c->view, td_cluster_next_lineage(
 				     c, i.lineage, __builtin_ctz(moved)));
-	td_outbox_again(&c->out);
+	td_cluster_send_again(c);
 	c->need_ack = true;
 }
 

@@ -8,14 +8,14 @@
 
 #include "proto/td_codec.h"
 
-/** Our own ops between submit and delivery: numbered, batched into bounded
+/** Our own ops of one lane between submit and delivery: numbered, batched into bounded
  *  envelopes, and kept until they come back, so that they can be sent again
  *  when the lineage changes under them. */
 
 enum {
 	TD_OUTBOX_MAX_OCTETS = 32 * 1024 * 1024,
 	/* of one envelope; at this much the batch goes at once */
-	TD_OUTBOX_BATCH_OCTETS = 256 * 1024,
+	TD_OUTBOX_BATCH_OCTETS = 64 * 1024,
 };
 
 struct td_outbox {

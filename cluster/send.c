@@ -21,8 +21,10 @@ int td_cluster_send_envelope(struct td_cluster *c, Td__Envelope *e)
 		return rc;
 	rc = c->bus->ops->send(c->bus, buf, n);
 	free(buf);
-	if (!rc)
+	if (!rc) {
 		c->sent++;
+		c->sent_ms = td_cluster_boot_ms(c);
+	}
 	return rc;
 }
 
@@ -37,7 +39,7 @@ static int send_hello(struct td_cluster *c)
 	me.id = c->id;
 	me.name = c->name;
 	me.incarnation = c->incarnation;
-	me.feature_level = TD_FEATURE_LEVEL;
+	me.feature_level = c->can_level;
 	me.state = TD__NODE_STATE__NODE_JOINING;
 	me.version = c->version;
 	h.node = &me;
@@ -68,33 +70,82 @@ static int send_hello(struct td_cluster *c)
 	return 0;
 }
 
-static int send_ops(struct td_cluster *c)
+/* While nothing of ours is under way, what there is goes at once; else it
+ * gathers until that has come back, or is much: so a single op does not wait,
+ * and under load one message carries many. */
+static bool may_go(const struct td_cluster *c, enum td_lane lane)
+{
+	uint64_t under_way = c->sent - c->returned;
+
+	if (lane == TD_LANE_URGENT && under_way < TD_URGENT_UNDER_WAY)
+		return true;
+	return !under_way || c->out[lane].unsent_octets >= TD_GATHER_OCTETS ||
+	       td_cluster_boot_ms(c) - c->sent_ms >= TD_GATHER_MS;
+}
+
+static void fill_ack(const struct td_cluster *c, Td__Ack *ack)
+{
+	struct td_index i = td_view_index(c->view);
+
+	td__ack__init(ack);
+	ack->lineage = i.lineage;
+	ack->index = i.n + td_cluster_bug(c, TD_CBUG_ACK_AHEAD);
+	ack->durable = td_cluster_disk_n(c);
+	ack->durable_since = c->disk_since;
+}
+
+static int send_lane(struct td_cluster *c, enum td_lane lane)
 {
 	ProtobufCBinaryData ops[TD_ENVELOPE_MAX_OPS];
-	struct td_index i = td_view_index(c->view);
-	int rc = 0;
+	struct td_outbox *out = &c->out[lane];
 
-	while (!rc && (td_outbox_unsent(&c->out) || c->need_ack)) {
+	while (td_outbox_unsent(out) && may_go(c, lane)) {
 		Td__Envelope e = TD__ENVELOPE__INIT;
-		Td__Ack ack = TD__ACK__INIT;
+		Td__Ack ack;
+		int rc;
 
-		e.lineage = i.lineage;
+		e.lineage = td_view_index(c->view).lineage;
 		e.ops = ops;
-		e.n_ops = td_outbox_batch(&c->out, ops, TD_ENVELOPE_MAX_OPS,
+		e.n_ops = td_outbox_batch(out, ops, TD_ENVELOPE_MAX_OPS,
 					  &e.first_seq);
+		e.first_seq |= (uint64_t)lane << TD_SEQ_LANE_SHIFT;
 		if (c->need_ack) {
-			ack.lineage = i.lineage;
-			ack.index = i.n +
-				    td_cluster_bug(c, TD_CBUG_ACK_AHEAD);
+			fill_ack(c, &ack);
 			e.ack = &ack;
 		}
 		rc = td_cluster_send_envelope(c, &e);
 		if (rc)
-			break;
+			return rc;
 		c->need_ack = false;
-		td_outbox_sent(&c->out, e.n_ops);
+		td_outbox_sent(out, e.n_ops);
 	}
+	return 0;
+}
+
+static int send_ack(struct td_cluster *c)
+{
+	Td__Envelope e = TD__ENVELOPE__INIT;
+	Td__Ack ack;
+	int rc;
+
+	if (!c->need_ack || !may_go(c, TD_LANE_URGENT))
+		return 0;
+	fill_ack(c, &ack);
+	e.lineage = ack.lineage;
+	e.ack = &ack;
+	rc = td_cluster_send_envelope(c, &e);
+	if (!rc)
+		c->need_ack = false;
 	return rc;
+}
+
+static int send_ops(struct td_cluster *c)
+{
+	int rc = 0;
+
+	for (int lane = 0; lane < TD_LANES && !rc; lane++)
+		rc = send_lane(c, lane);
+	return rc ? rc : send_ack(c);
 }
 
 static int send_pieces(struct td_cluster *c)
