@@ -11,7 +11,7 @@
 #include "proto/base/log.h"
 #include "proto/base/str.h"
 
-enum { DEFAULT_MAX_PENDING = 65536 };
+enum { DEFAULT_MAX_PENDING = 16384 };
 
 static int64_t real_boot_ms(void *arg)
 {
@@ -92,11 +92,11 @@ int td_cluster_new_in(const struct td_cluster_env *env,
 	td_cluster_set_authority(c, cfg->authority);
 	c->can_level = TD_FEATURE_LEVEL;
 	for (int q = 0; q < TD_QUEUES; q++)
-		td_ack_init(&c->ack[q], limit);
-	td_outbox_init(&c->out[TD_LANE_URGENT], limit);
-	/* others must not stand behind these for long */
-	td_outbox_init(&c->out[TD_LANE_USERS], limit / 4 + 1);
-	td_outbox_init(&c->out[TD_LANE_BULK], limit / 4 + 1);
+		td_ack_init(&c->ack[q], limit * 4);
+	/* what runs already is not refused for what is new */
+	td_outbox_init(&c->out[TD_LANE_URGENT], limit * 4);
+	td_outbox_init(&c->out[TD_LANE_USERS], limit);
+	td_outbox_init(&c->out[TD_LANE_BULK], limit);
 	c->bus = cfg->bus;
 	c->bus->ev = (struct td_bus_events){
 		.deliver = td_cluster_on_deliver,

@@ -21,7 +21,8 @@ struct td_cluster_cfg {
 	const char *version;
 	uint64_t incarnation;	/* differs at every start */
 	struct td_bus *bus;	/* bus_cpg or bus_local; the cluster owns it */
-	uint32_t max_pending;	/* ops submitted, not yet released; 0: 65536 */
+	uint32_t max_pending;	/* ops of a lane under way; of the urgent one,
+				 * and effects, four times it; 0: 16384 */
 	/** Copied. NULL: none. May be set later by td_cluster_set_authority,
 	 *  before the loop turns. */
 	const struct td_authority *authority;

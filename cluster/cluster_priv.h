@@ -44,6 +44,7 @@ enum {
 	TD_GATHER_OCTETS = 16 * 1024,
 	TD_GATHER_MS = 50,	/* CPG stands still: no reason to wait longer */
 	TD_SEQ_LANE_SHIFT = 56,
+	TD_REPLAY_OCTETS = 256 * 1024,	/* of kept messages in a turn */
 };
 
 /* What is to be said of the lease protocol, oldest first. */
@@ -124,7 +125,10 @@ struct td_cluster {
 	uint32_t can_level;	/* TD_FEATURE_LEVEL, but for tests */
 	uint32_t health;
 	struct td_sync_take take;
-	struct td_sync_give give[TD_NODE_MAX_ID + 1];	/* by joiner, 0: all */
+	struct td_sync_give give[TD_NODE_MAX_ID + 1];	/* by joiner */
+	uint32_t gave;		/* whose turn it was */
+	uint32_t take_from;	/* who gives */
+	bool need_sync_ack;
 
 	bool need_hello, need_ack, state_changed;
 	bool ask;		/* the next Hello asks everybody */
@@ -171,6 +175,10 @@ bool td_cluster_unsent(const struct td_cluster *c);
 uint32_t td_cluster_pending_ops(const struct td_cluster *c);
 /** Up to where effects may run now; 0: none may. */
 uint64_t td_cluster_floor(const struct td_cluster *c);
+
+/* deliver.c */
+/** Goes on with what was kept while the view came. */
+void td_cluster_replay(struct td_cluster *c);
 
 /* clock.c */
 void td_cluster_tick(struct td_cluster *c, int64_t boot);

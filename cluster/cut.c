@@ -19,6 +19,8 @@ static_assert(offsetof(struct td_span_row, at) == 0 &&
 static_assert(offsetof(struct td_contact_row, stamp) ==
 	      offsetof(struct td_row, stamp), "rows begin alike");
 
+enum { MAX_EARLY_OCTETS = 64 * 1024 * 1024 };
+
 struct early {
 	struct early *next;
 	size_t n;
@@ -32,6 +34,7 @@ struct td_view_cut {
 	enum td_rows rows;		/* the walk is here */
 	struct td_table_node *row;	/* next to be packed; NULL: no more */
 	struct early *early, **early_tail;
+	size_t early_octets;
 	uint8_t *head[3];		/* configurations, then all the rest */
 	size_t head_octets[3];
 	unsigned int heads_given;
@@ -135,6 +138,11 @@ static void save_early(struct td_view_cut *cut, enum td_rows rows,
 	uint8_t *buf;
 	size_t n;
 
+	/* whoever takes it has stopped: it will ask again */
+	if (cut->failed || cut->early_octets > MAX_EARLY_OCTETS) {
+		cut->failed = true;
+		return;
+	}
 	rows_set(&s, rows, &m, 1);
 	if (td_snapshot_pack(&s, &buf, &n)) {
 		cut->failed = true;
@@ -145,6 +153,7 @@ static void save_early(struct td_view_cut *cut, enum td_rows rows,
 		e->next = NULL;
 		e->n = n;
 		memcpy(e->buf, buf, n);
+		cut->early_octets += n;
 		*cut->early_tail = e;
 		cut->early_tail = &e->next;
 	}
@@ -232,6 +241,7 @@ static void pop_early(struct td_view_cut *cut)
 {
 	struct early *e = cut->early;
 
+	cut->early_octets -= e->n;
 	cut->early = e->next;
 	if (!cut->early)
 		cut->early_tail = &cut->early;

@@ -51,7 +51,7 @@ void td_cluster_look_for_silent(struct td_cluster *c, int64_t boot)
 	bool undecided = !c->live && c->members && (c->quorate || c->has_auth);
 	uint32_t silent;
 
-	if (!undecided || c->need_hello || c->witness)
+	if (!undecided || c->need_hello || c->witness || c->take.whole)
 		return;
 	silent = c->has_auth ? unheard(c) & ~c->silent : 0;
 	if (silent && c->hello_back_ms &&
@@ -73,21 +73,20 @@ static void give_start(struct td_cluster *c, uint32_t to, uint64_t incarnation,
 {
 	struct td_sync_give *g = &c->give[to];
 	struct td_index i = td_view_index(c->view);
-	uint8_t *buf;
-	size_t n;
-	int rc = td_view_pack(c->view, &buf, &n);
+	int rc;
 
 	td_sync_give_stop(g);
+	rc = td_view_cut_new(c->view, &g->cut);
 	if (rc) {
 		td_err("cluster", "CLUSTER-SNAPSHOT", "to=%u status=%d", to,
 		       rc);
 		return;
 	}
-	*g = (struct td_sync_give){
-		.to_node = to, .to_incarnation = incarnation,
-		.request = request, .lineage = i.lineage, .n = i.n,
-		.buf = buf, .octets = n,
-	};
+	g->to_node = to;
+	g->to_incarnation = incarnation;
+	g->request = request;
+	g->lineage = i.lineage;
+	g->n = i.n;
 	c->stats.snapshots_out++;
 	td_cluster_stir(c);
 }
@@ -136,6 +135,7 @@ static void live_hears(struct td_cluster *c, uint32_t from, const Td__Hello *h)
 
 	if (from == c->id || overruled(c, &c->claims[from]) || h->witness)
 		return;
+	td_sync_give_stop(&c->give[from]);	/* it asks anew, or has it */
 	if (!h->want_snapshot) {
 		if (h->lineage > td_view_index(c->view).lineage)
 			split(c, from, h->lineage);
@@ -163,7 +163,7 @@ static void elected(struct td_cluster *c, uint32_t mask, uint32_t winner)
 			c->claims[i].live = true;
 	if (!(mask & BIT(c->id))) {
 		td_cluster_demote(c);
-		/* the winner's snapshot for all is of this place */
+		/* the winner's view is of this place */
 		if (!c->witness)
 			td_sync_take_start(&c->take, 0);
 		return;
@@ -179,10 +179,13 @@ static void elected(struct td_cluster *c, uint32_t mask, uint32_t winner)
 	td_cluster_go_live(c);
 	if (winner != c->id || !(c->members & ~mask))
 		return;
-	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
-		if (c->members & ~mask & BIT(i))
-			td_cluster_tell_gone(c, i);
-	give_start(c, 0, 0, 0);
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
+		if (!(c->members & ~mask & BIT(i)))
+			continue;
+		td_cluster_tell_gone(c, i);
+		if (c->claims[i].said && !c->claims[i].witness)
+			give_start(c, i, c->claims[i].life, 0);
+	}
 }
 
 static void nobody(struct td_cluster *c, const struct td_verdict *v)

@@ -155,18 +155,26 @@ static void on_ack(struct td_cluster *c, uint32_t from, uint64_t incarnation,
 	td_holders_heard(&c->holders, from, incarnation, a);
 }
 
-/* --- taking a snapshot --- */
+/* --- taking a view --- */
 
-static void replay(struct td_cluster *c, struct td_sync_held *h)
+/* A part of what was kept at a time, for it may be much; what comes meanwhile
+ * is kept behind it. */
+void td_cluster_replay(struct td_cluster *c)
 {
-	bool skip = td_cluster_bug(c, TD_CBUG_OFF_BY_ONE);
+	bool skip = td_cluster_bug(c, TD_CBUG_OFF_BY_ONE) && !c->take.begun;
+	struct td_sync_held *h;
+	size_t octets = 0;
 
-	while (h) {
-		struct td_sync_held *next = h->next;
+	if (!c->take.whole || c->live)
+		return;
+	c->take.begun = true;
+	while (!c->dead && !c->take.overrun && octets < TD_REPLAY_OCTETS &&
+	       (h = td_sync_take_pop(&c->take))) {
 		Td__Envelope *e;
 
+		octets += h->n;
 		/* it was whole when it was kept */
-		if (!c->dead && !td_envelope_unpack(h->buf, h->n, &e)) {
+		if (!td_envelope_unpack(h->buf, h->n, &e)) {
 			if (!skip)
 				on_ops(c, h->from, e);
 			skip = skip && !e->n_ops;
@@ -175,65 +183,75 @@ static void replay(struct td_cluster *c, struct td_sync_held *h)
 			td_envelope_free(e);
 		}
 		free(h);
-		h = next;
 	}
+	if (c->dead)
+		return;
+	if (c->take.overrun)
+		td_sync_take_stop(&c->take);	/* and asks again */
+	else if (c->take.head)
+		td_cluster_stir(c);
+	else
+		td_cluster_go_live(c);
 }
 
 static void activate(struct td_cluster *c)
 {
-	struct td_sync_held *kept;
-	struct td_view *view;
-	int rc = td_view_unpack(c->take.buf, c->take.total, &view);
+	if (td_cluster_bug(c, TD_CBUG_KEEPS_ROWS))
+		td_cluster_bug_keep_rows(c->view, c->take.view);
+	td_view_free(c->view);
+	c->view = c->take.view;
+	c->take.view = NULL;
+	c->stats.snapshots_in++;
+	c->disk_since = td_view_index(c->view).n;
+	c->no_disk_n = 0;
+	tell_applied(c, NULL, 0);
+	td_cluster_replay(c);
+}
 
+static void on_part(struct td_cluster *c, uint32_t from,
+		    const Td__SyncChunk *s)
+{
+	uint32_t had = c->take.got;
+	int rc;
+
+	if (c->live || !c->take.waiting || s->request != c->take.request ||
+	    s->to_node != c->id || s->to_incarnation != c->incarnation)
+		return;
+	if (td_cluster_bug(c, TD_CBUG_EARLY))
+		td_cluster_tell_live(c, true);
+	rc = td_sync_take_part(&c->take, s);
 	if (rc == -EPROTONOSUPPORT) {
 		td_cluster_leave(c, "CLUSTER-LEVEL",
 				 "the cluster's feature level is later");
 		return;
 	}
-	if (rc) {
+	if (rc < 0) {
 		td_warn("cluster", "CLUSTER-SNAPSHOT", "node=%s status=%d",
 			c->name, rc);
 		c->stats.bad_messages++;
 		td_sync_take_stop(&c->take);
 		return;
 	}
-	kept = c->take.head;
-	c->take.head = NULL;
-	if (td_cluster_bug(c, TD_CBUG_KEEPS_ROWS))
-		td_cluster_bug_keep_rows(c->view, view);
-	td_view_free(c->view);
-	c->view = view;
-	c->stats.snapshots_in++;
-	c->disk_since = td_view_index(view).n;
-	c->no_disk_n = 0;
-	tell_applied(c, NULL, 0);
-	replay(c, kept);
-	if (!c->dead)
-		td_cluster_go_live(c);
+	if (c->take.got == had)
+		return;
+	c->hello_ms = td_cluster_boot_ms(c);
+	c->take_from = from;
+	c->need_sync_ack = true;
+	if (rc)
+		activate(c);
 }
 
-static void on_piece(struct td_cluster *c, const Td__SyncChunk *s)
+static void on_sync_ack(struct td_cluster *c, uint32_t from,
+			uint64_t incarnation, const Td__SyncAck *a)
 {
-	size_t had = c->take.got;
-	bool mine;
-	int rc;
+	struct td_sync_give *g = &c->give[from];
 
-	if (c->live || !c->take.waiting || s->request != c->take.request)
+	if (a->to_node != c->id || !g->cut || a->request != g->request ||
+	    incarnation != g->to_incarnation || a->offset > g->offset)
 		return;
-	mine = s->to_node == c->id && s->to_incarnation == c->incarnation;
-	if (!mine && (s->to_node || s->request))
-		return;
-	if (td_cluster_bug(c, TD_CBUG_EARLY))
-		td_cluster_tell_live(c, true);
-	rc = td_sync_take_piece(&c->take, s);
-	if (c->take.got != had)
-		c->hello_ms = td_cluster_boot_ms(c);
-	if (rc < 0) {
-		c->stats.bad_messages++;
-		td_sync_take_stop(&c->take);
-	} else if (rc) {
-		activate(c);
-	}
+	if (a->offset > g->acked)
+		g->acked = a->offset;
+	td_cluster_stir(c);
 }
 
 /* --- what the bus brings --- */
@@ -248,7 +266,9 @@ static void on_envelope(struct td_cluster *c, uint32_t from,
 	if (e->hello)
 		td_cluster_on_hello(c, from, e->hello);
 	if (e->sync)
-		on_piece(c, e->sync);
+		on_part(c, from, e->sync);
+	if (e->sync_ack)
+		on_sync_ack(c, from, e->incarnation, e->sync_ack);
 	if (e->n_ops && c->live)
 		on_ops(c, from, e);
 	else if (e->n_ops && !c->witness &&
@@ -258,6 +278,15 @@ static void on_envelope(struct td_cluster *c, uint32_t from,
 			c->name);
 	if (e->ack)
 		on_ack(c, from, e->incarnation, e->ack);
+}
+
+/* A part may follow. */
+static bool own_returned(const struct td_cluster *c, uint32_t from)
+{
+	for (unsigned int i = 1; i <= TD_NODE_MAX_ID && from == c->id; i++)
+		if (c->give[i].cut)
+			return true;
+	return false;
 }
 
 void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
@@ -288,6 +317,7 @@ void td_cluster_on_deliver(void *arg, uint32_t from, const void *buf, size_t n)
 	td_cluster_ask_authority(c);
 	td_cluster_release(c);
 	td_cluster_tell_state(c);
-	if (c->need_ack || c->need_hello || td_cluster_unsent(c))
+	if (c->need_ack || c->need_hello || c->need_sync_ack ||
+	    td_cluster_unsent(c) || own_returned(c, from))
 		td_cluster_stir(c);
 }

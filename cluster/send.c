@@ -148,33 +148,55 @@ static int send_ops(struct td_cluster *c)
 	return rc ? rc : send_ack(c);
 }
 
-static int send_pieces(struct td_cluster *c)
+/* One part a turn, when nothing else waits: what is live goes first. */
+static int send_part(struct td_cluster *c)
 {
-	unsigned int budget = TD_SYNC_CHUNKS_A_TURN;
+	Td__Envelope e = TD__ENVELOPE__INIT;
+	Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
+	struct td_sync_give *g = NULL;
+	uint32_t last = c->gave;
 	int rc = 0;
 
-	for (unsigned int i = 0; i <= TD_NODE_MAX_ID && !rc; i++) {
-		struct td_sync_give *g = &c->give[i];
+	if (td_cluster_unsent(c) ||
+	    c->sent - c->returned >= TD_URGENT_UNDER_WAY)
+		return 0;
+	for (unsigned int k = 1; k <= TD_NODE_MAX_ID + 1 && rc <= 0; k++) {
+		unsigned int i = (last + k) % (TD_NODE_MAX_ID + 1);
 
-		while (g->buf && !rc) {
-			Td__Envelope e = TD__ENVELOPE__INIT;
-			Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
-
-			if (!budget--)
-				return -EAGAIN;
-			if (!td_sync_give_next(g, &s)) {
-				td_sync_give_stop(g);
-				break;
-			}
-			e.sync = &s;
-			rc = td_cluster_send_envelope(c, &e);
-			if (rc)
-				break;
-			g->offset += s.data.len;
-			if (g->offset == g->octets)
-				td_sync_give_stop(g);
+		g = &c->give[i];
+		rc = g->cut ? td_sync_give_next(g, &s) : 0;
+		if (rc < 0) {
+			td_warn("cluster", "CLUSTER-SNAPSHOT",
+				"to=%u status=%d: given up", i, rc);
+			td_sync_give_stop(g);
 		}
+		c->gave = i;
 	}
+	if (rc <= 0)
+		return 0;
+	e.sync = &s;
+	rc = td_cluster_send_envelope(c, &e);
+	if (rc)
+		return rc;
+	if (td_sync_give_sent(g))
+		td_sync_give_stop(g);
+	td_cluster_stir(c);
+	return 0;
+}
+
+static int send_sync_ack(struct td_cluster *c)
+{
+	Td__Envelope e = TD__ENVELOPE__INIT;
+	Td__SyncAck a = TD__SYNC_ACK__INIT;
+	int rc;
+
+	a.to_node = c->take_from;
+	a.request = c->take.request;
+	a.offset = c->take.got;
+	e.sync_ack = &a;
+	rc = td_cluster_send_envelope(c, &e);
+	if (!rc)
+		c->need_sync_ack = false;
 	return rc;
 }
 
@@ -190,7 +212,9 @@ void td_cluster_flush(struct td_cluster *c)
 	if (!rc && c->live)
 		rc = send_ops(c);
 	if (!rc && c->live)
-		rc = send_pieces(c);
+		rc = send_part(c);
+	if (!rc && c->need_sync_ack)
+		rc = send_sync_ack(c);
 	if (rc == -EAGAIN) {
 		td_cluster_stir_in(c, TD_SEND_RETRY_MS);
 	} else if (rc && rc != -EAGAIN) {
@@ -208,6 +232,7 @@ void td_cluster_turn(struct td_cluster *c)
 		return;
 	td_cluster_ask_authority(c);
 	td_cluster_look_for_silent(c, boot);
+	td_cluster_replay(c);
 	if (c->live) {
 		td_cluster_tick(c, boot);
 		td_cluster_look_for_slow(c, boot);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/view_priv.h"
+
 static bool better(const struct td_claim *a, const struct td_claim *b)
 {
 	if (a->lineage != b->lineage)
@@ -196,43 +198,72 @@ uint32_t td_sync_donor(uint32_t can, uint32_t attempt)
 
 /* --- giving --- */
 
-bool td_sync_give_next(struct td_sync_give *g, Td__SyncChunk *out)
+int td_sync_give_next(struct td_sync_give *g, Td__SyncChunk *out)
 {
-	size_t n = g->octets - g->offset;
+	if (g->offset - g->acked >= TD_SYNC_WINDOW_OCTETS)
+		return 0;
+	while (!g->part) {
+		int rc = td_view_cut_next(g->cut, TD_SYNC_PART_OCTETS,
+					  &g->part, &g->part_octets, &g->last);
 
-	if (!g->buf || !n)
-		return false;
-	if (n > TD_SYNC_CHUNK_OCTETS)
-		n = TD_SYNC_CHUNK_OCTETS;
+		if (rc)
+			return rc;
+		if (g->part_octets > UINT32_MAX - g->offset)
+			return -EMSGSIZE;
+		if (g->part_octets)
+			break;
+		free(g->part);
+		g->part = NULL;
+	}
 	out->to_node = g->to_node;
 	out->to_incarnation = g->to_incarnation;
 	out->request = g->request;
 	out->lineage = g->lineage;
 	out->index = g->n;
-	out->total_octets = g->octets;
 	out->offset = g->offset;
-	out->data.data = g->buf + g->offset;
-	out->data.len = n;
-	return true;
+	out->total_octets = g->last ? g->offset + g->part_octets : 0;
+	out->data.data = g->part;
+	out->data.len = g->part_octets;
+	return 1;
+}
+
+bool td_sync_give_sent(struct td_sync_give *g)
+{
+	g->offset += g->part_octets;
+	free(g->part);
+	g->part = NULL;
+	return g->last;
 }
 
 void td_sync_give_stop(struct td_sync_give *g)
 {
-	free(g->buf);
+	td_view_cut_free(g->cut);
+	free(g->part);
 	*g = (struct td_sync_give){ 0 };
 }
 
 /* --- taking --- */
 
+struct td_sync_held *td_sync_take_pop(struct td_sync_take *t)
+{
+	struct td_sync_held *h = t->head;
+
+	if (!h)
+		return NULL;
+	t->head = h->next;
+	if (!t->head)
+		t->tail = &t->head;
+	t->held_octets -= h->n + sizeof(*h);
+	return h;
+}
+
 void td_sync_take_stop(struct td_sync_take *t)
 {
-	while (t->head) {
-		struct td_sync_held *h = t->head;
+	struct td_sync_held *h;
 
-		t->head = h->next;
+	while ((h = td_sync_take_pop(t)))
 		free(h);
-	}
-	free(t->buf);
+	td_view_free(t->view);
 	*t = (struct td_sync_take){ 0 };
 }
 
@@ -267,27 +298,26 @@ int td_sync_take_keep(struct td_sync_take *t, uint32_t from, const void *buf,
 	return 0;
 }
 
-int td_sync_take_piece(struct td_sync_take *t, const Td__SyncChunk *s)
+int td_sync_take_part(struct td_sync_take *t, const Td__SyncChunk *s)
 {
-	uint8_t *buf;
+	int rc;
 
-	if (!t->waiting || t->overrun || !s->data.len)
+	if (!t->waiting || t->overrun || t->whole || !s->data.len)
 		return 0;
-	if (s->total_octets > TD_SNAPSHOT_MAX_OCTETS)
-		return -EMSGSIZE;
-	if (!s->offset && !t->got) {
+	if (!s->offset && !t->got)
 		t->lineage = s->lineage;
-		t->total = s->total_octets;
-	}
 	if (s->offset != t->got || s->lineage != t->lineage ||
-	    s->total_octets != t->total || s->data.len > t->total - t->got)
+	    s->data.len > UINT32_MAX - t->got)
 		return 0;
-	/* grows with what has come, not with what was announced */
-	buf = realloc(t->buf, t->got + s->data.len);
-	if (!buf)
+	if (!t->view && td_view_new(&t->view))
 		return -ENOMEM;
-	t->buf = buf;
-	memcpy(buf + t->got, s->data.data, s->data.len);
+	rc = td_view_add_part(t->view, s->data.data, s->data.len);
+	if (rc < 0)
+		return rc;
 	t->got += s->data.len;
-	return t->got == t->total;
+	/* both say where it ends, or it is damaged */
+	if (s->total_octets != (rc ? t->got : 0))
+		return -EBADMSG;
+	t->whole = rc;
+	return rc;
 }

@@ -81,20 +81,28 @@ uint32_t td_sync_donor(uint32_t can, uint32_t attempt);
 /* --- giving --- */
 
 enum {
-	TD_SYNC_CHUNK_OCTETS = 128 * 1024,
-	TD_SYNC_CHUNKS_A_TURN = 4,
+	TD_SYNC_PART_OCTETS = 64 * 1024,
+	TD_SYNC_WINDOW_OCTETS = 512 * 1024,	/* sent ahead of its word */
 };
 
+struct td_view_cut;
 struct td_sync_give {
-	uint32_t to_node;	/* 0: whoever waits */
+	uint32_t to_node;
 	uint64_t to_incarnation;
 	uint32_t request;
 	uint64_t lineage, n;
-	uint8_t *buf;		/* NULL: idle */
-	size_t octets, offset;
+	struct td_view_cut *cut;	/* NULL: idle */
+	uint8_t *part;		/* packed, not sent yet */
+	size_t part_octets;
+	bool last;		/* it is the last one */
+	uint32_t offset, acked;
 };
-/** The next piece, data pointing into buf. @return false: all is sent */
-bool td_sync_give_next(struct td_sync_give *g, Td__SyncChunk *out);
+/** The next part, data pointing into it, if the joiner's word allows.
+ *  @return 1: out is set, td_sync_give_sent follows when it was sent; 0: wait
+ *  for its word; -ENOMEM, -EMSGSIZE: give up */
+int td_sync_give_next(struct td_sync_give *g, Td__SyncChunk *out);
+/** @return true: that was all */
+bool td_sync_give_sent(struct td_sync_give *g);
 void td_sync_give_stop(struct td_sync_give *g);
 
 /* --- taking --- */
@@ -103,6 +111,7 @@ enum {
 	TD_SYNC_MAX_QUEUE_OCTETS = 64 * 1024 * 1024,
 };
 
+struct td_view;
 struct td_sync_held {
 	struct td_sync_held *next;
 	uint32_t from;
@@ -112,10 +121,12 @@ struct td_sync_held {
 struct td_sync_take {
 	bool waiting;		/* messages after the agreed place are kept */
 	bool overrun;		/* too many: must ask again */
-	uint32_t request;	/* ours; 0: the founder's, for all */
-	uint64_t lineage;	/* of the pieces that have come */
-	uint8_t *buf;
-	size_t total, got;
+	bool whole;		/* the view is there, what was kept follows */
+	bool begun;		/* with that */
+	uint32_t request;	/* ours; 0: given by who was elected */
+	uint64_t lineage;	/* of the parts that have come */
+	struct td_view *view;	/* being built */
+	uint32_t got;		/* octets */
 	struct td_sync_held *head, **tail;
 	size_t held_octets;
 };
@@ -125,9 +136,11 @@ void td_sync_take_stop(struct td_sync_take *t);
 /** @return 0 or -EOVERFLOW: start again */
 int td_sync_take_keep(struct td_sync_take *t, uint32_t from, const void *buf,
 		      size_t n);
-/** One piece that is meant for us.
- *  @return 1: the snapshot is whole, in buf; 0: more to come, or not the
- *  next piece (dropped); -EMSGSIZE, -ENOMEM */
-int td_sync_take_piece(struct td_sync_take *t, const Td__SyncChunk *s);
+/** The oldest that was kept, for the caller to free. NULL: none. */
+struct td_sync_held *td_sync_take_pop(struct td_sync_take *t);
+/** One part that is meant for us.
+ *  @return 1: the view is whole; 0: more to come, or not the next part
+ *  (dropped); <0 as td_view_add_part: ask again */
+int td_sync_take_part(struct td_sync_take *t, const Td__SyncChunk *s);
 
 #endif

@@ -90,6 +90,7 @@ static const struct range ranges[] = {
 	{ &td__spool_key__descriptor, 1, 1, TD_SPOOL_MAX_TYPE },
 	{ &td__cdr_set__descriptor, 2, 1, TD_NODE_MAX_ID },
 	{ &td__sync_chunk__descriptor, 1, 0, TD_NODE_MAX_ID },
+	{ &td__sync_ack__descriptor, 1, 1, TD_NODE_MAX_ID },
 	{ &td__isdn_call__descriptor, 2, 0, 31 },
 	{ &td__unit__descriptor, 3, 0, TD_NODE_MAX_ID },
 	{ &td__member__descriptor, 1, 1, TD_NODE_MAX_ID },

@@ -466,7 +466,7 @@ static void back_pressure_is_an_answer_and_ends(void **state)
 				       "sip:a", 1800000000000))))
 		n++;
 	assert_int_equal(rc, -EAGAIN);
-	assert_int_equal(n, 65536 / 4 + 1);
+	assert_int_equal(n, 16384);
 	td_cluster_effect(at(&s, 1), on_effect, &o);
 	s.machine[1].out_limit = 64;
 	sim_drain(&s);

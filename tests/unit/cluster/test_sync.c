@@ -4,12 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "cluster/sync.h"
+#include "cluster/view_priv.h"
 
 struct elect_case {
 	const char *why;
@@ -220,60 +222,116 @@ static void each_attempt_asks_the_next_giver(void **state)
 				 i % 3 == 0 ? 1 : i % 3 == 1 ? 2 : 4);
 }
 
-static void pieces_make_the_whole_and_strangers_are_dropped(void **state)
+static struct td_view *view_of(unsigned int contacts)
 {
-	enum { N = 3 * TD_SYNC_CHUNK_OCTETS + 17 };
-	struct td_sync_give g = { .to_node = 3, .request = 5, .lineage = 9,
-				  .buf = malloc(N), .octets = N };
-	struct td_sync_take t = { 0 };
-	Td__SyncChunk s = TD__SYNC_CHUNK__INIT, other;
-	unsigned int seed = 1, n = 0;
-	uint8_t *copy = malloc(N);
+	struct td_view *v;
 
-	for (int i = 0; i < N; i++)
-		copy[i] = rand_r(&seed);
-	memcpy(g.buf, copy, N);
-	td_sync_take_start(&t, 5);
-	while (td_sync_give_next(&g, &s)) {
-		/* the second one first, or twice, or of another view */
-		other = s;
-		other.offset += 1;
-		assert_int_equal(td_sync_take_piece(&t, &other), 0);
-		other = s;
-		other.lineage++;
-		if (n)
-			assert_int_equal(td_sync_take_piece(&t, &other), 0);
-		n++;
-		assert_int_equal(td_sync_take_piece(&t, &s), n == 4);
-		if (n < 4)
-			assert_int_equal(td_sync_take_piece(&t, &s), 0);
-		g.offset += s.data.len;
+	assert_int_equal(td_view_new(&v), 0);
+	td_view_found(v, 9, 1000);
+	for (unsigned int i = 0; i < contacts; i++) {
+		Td__Contact c = TD__CONTACT__INIT, *copy;
+		char user[16];
+		uint8_t *buf;
+		size_t n;
+
+		snprintf(user, sizeof(user), "%u", i);
+		c.user = user;
+		c.uri = "sip:somebody@10.77.0.101:5060;transport=udp";
+		assert_int_equal(td_contact_pack(&c, &buf, &n), 0);
+		assert_int_equal(td_contact_unpack(buf, n, &copy), 0);
+		free(buf);
+		assert_int_equal(td_view_put_contact(v, copy), 0);
 	}
-	assert_int_equal(n, 4);
-	assert_int_equal(t.got, N);
-	assert_memory_equal(t.buf, copy, N);
-	td_sync_take_stop(&t);
-	td_sync_give_stop(&g);
-	free(copy);
+	return v;
 }
 
-static void an_announced_size_is_not_believed(void **state)
+static void give_of(struct td_view *v, struct td_sync_give *g)
 {
-	struct td_sync_take t = { 0 };
-	Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
+	*g = (struct td_sync_give){ .to_node = 3, .request = 5, .lineage = 9 };
+	assert_int_equal(td_view_cut_new(v, &g->cut), 0);
+}
 
-	td_sync_take_start(&t, 1);
-	s.data.data = (uint8_t *)"xyz";
-	s.data.len = 3;
-	s.total_octets = TD_SNAPSHOT_MAX_OCTETS + 1U;
-	assert_int_equal(td_sync_take_piece(&t, &s), -EMSGSIZE);
-	s.total_octets = 2;
-	assert_int_equal(td_sync_take_piece(&t, &s), 0);
-	assert_int_equal(t.got, 0);
+static void parts_make_the_whole_and_strangers_are_dropped(void **state)
+{
+	struct td_view *v = view_of(4000);
+	Td__SyncChunk s = TD__SYNC_CHUNK__INIT, other;
+	struct td_sync_take t = { 0 };
+	struct td_sync_give g;
+	unsigned int n = 0;
+	uint8_t *a, *b;
+	size_t na, nb;
+	int rc = 0;
+
+	give_of(v, &g);
+	td_sync_take_start(&t, 5);
+	while (!rc) {
+		assert_int_equal(td_sync_give_next(&g, &s), 1);
+		/* a later one first, or of another view, or twice */
+		other = s;
+		other.offset += 1;
+		assert_int_equal(td_sync_take_part(&t, &other), 0);
+		other = s;
+		other.lineage++;
+		if (n++)
+			assert_int_equal(td_sync_take_part(&t, &other), 0);
+		rc = td_sync_take_part(&t, &s);
+		assert_true(rc >= 0);
+		if (!rc)
+			assert_int_equal(td_sync_take_part(&t, &s), 0);
+		assert_int_equal(td_sync_give_sent(&g), rc);
+		g.acked = t.got;
+	}
+	assert_true(n > 4 && t.whole);
+	assert_int_equal(td_view_pack(v, &a, &na), 0);
+	assert_int_equal(td_view_pack(t.view, &b, &nb), 0);
+	assert_int_equal(na, nb);
+	assert_memory_equal(a, b, na);
+	free(a);
+	free(b);
 	td_sync_take_stop(&t);
+	td_sync_give_stop(&g);
+	td_view_free(v);
+}
+
+static void who_gives_runs_a_little_ahead_of_the_takers_word(void **state)
+{
+	struct td_view *v = view_of(20000);
+	Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
+	struct td_sync_give g;
+
+	give_of(v, &g);
+	while (td_sync_give_next(&g, &s) == 1)
+		assert_false(td_sync_give_sent(&g));
+	assert_in_range(g.offset, TD_SYNC_WINDOW_OCTETS,
+			TD_SYNC_WINDOW_OCTETS + 2 * TD_SYNC_PART_OCTETS);
+	g.acked = TD_SYNC_PART_OCTETS * 2;
+	assert_int_equal(td_sync_give_next(&g, &s), 1);
+	td_sync_give_stop(&g);
+	assert_null(v->cuts);
+	td_view_free(v);
+}
+
+static void a_damaged_part_ends_it(void **state)
+{
+	struct td_view *v = view_of(10);
+	Td__SyncChunk s = TD__SYNC_CHUNK__INIT;
+	struct td_sync_take t = { 0 };
+	struct td_sync_give g;
+
 	/* nobody waits */
-	s.total_octets = 3;
-	assert_int_equal(td_sync_take_piece(&t, &s), 0);
+	give_of(v, &g);
+	assert_int_equal(td_sync_give_next(&g, &s), 1);
+	assert_int_equal(td_sync_take_part(&t, &s), 0);
+	td_sync_take_start(&t, 5);
+	s.total_octets = s.data.len;	/* says that it ends, and does not */
+	assert_int_equal(td_sync_take_part(&t, &s), -EBADMSG);
+	td_sync_take_start(&t, 5);
+	s.total_octets = 0;
+	s.data.len--;
+	assert_int_equal(td_sync_take_part(&t, &s), -EBADMSG);
+	td_sync_take_stop(&t);
+	td_sync_give_stop(&g);
+	td_view_free(v);
 }
 
 static void what_is_kept_meanwhile_is_bounded(void **state)
@@ -306,8 +364,10 @@ int main(void)
 		cmocka_unit_test(the_newest_record_says_who_goes_on),
 		cmocka_unit_test(each_attempt_asks_the_next_giver),
 		cmocka_unit_test(
-			pieces_make_the_whole_and_strangers_are_dropped),
-		cmocka_unit_test(an_announced_size_is_not_believed),
+			parts_make_the_whole_and_strangers_are_dropped),
+		cmocka_unit_test(
+			who_gives_runs_a_little_ahead_of_the_takers_word),
+		cmocka_unit_test(a_damaged_part_ends_it),
 		cmocka_unit_test(what_is_kept_meanwhile_is_bounded),
 	};
 
