@@ -97,6 +97,12 @@ static bool majority(uint32_t votes, uint32_t of)
 	return 2 * __builtin_popcount(votes & of) > __builtin_popcount(of);
 }
 
+static bool majority_of_all(uint32_t votes, const struct td_sync_record *r)
+{
+	return majority(votes, r->voters) &&
+	       (!r->voters_next || majority(votes, r->voters_next));
+}
+
 /* Does a majority of its voters say that there is no newer record? */
 static bool stands(const struct td_claim *claims, uint32_t said,
 		   const struct td_sync_record *r, bool forced)
@@ -108,8 +114,40 @@ static bool stands(const struct td_claim *claims, uint32_t said,
 		if (said & bit(i) &&
 		    (claims[i].record.epoch || founding || forced))
 			votes |= bit(i);
-	return majority(votes, r->voters) &&
-	       (!r->voters_next || majority(votes, r->voters_next));
+	return majority_of_all(votes, r);
+}
+
+static uint32_t holders(const struct td_claim *claims, uint32_t said,
+			const struct td_sync_record *r)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)
+		if (said & bit(i) &&
+		    !td_sync_record_cmp(&claims[i].record, r))
+			mask |= bit(i);
+	return mask;
+}
+
+static bool names(const struct td_sync_record *r, uint32_t id, uint64_t life)
+{
+	return r->in_sync & bit(id) && r->life[id] == life;
+}
+
+/* Whom a record that may bind names: those who are here, and those who are
+ * neither here nor known to be over. */
+static void sort_out(const struct td_claim *claims, uint32_t said,
+		     const struct td_sync_record *r, uint32_t *here,
+		     uint32_t *missing)
+{
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
+		if (!(r->in_sync & bit(i)))
+			continue;
+		if (!(said & bit(i)))
+			*missing |= bit(i);
+		else if (claims[i].life == r->life[i])
+			*here |= bit(i);
+	}
 }
 
 /* What the record says of i, it can say of itself: it was told of its being
@@ -130,11 +168,44 @@ static void go(const struct td_claim *claims, uint32_t who,
 	out->what = out->mask ? TD_VERDICT_GO : TD_VERDICT_NOBODY;
 }
 
+/* By the newest record, which stands. A removal that no majority is seen to
+ * hold may not have bound, nor an addition have come to whom it names: then
+ * all records that are reported count. */
+static void by_record(const struct td_claim *claims, uint32_t said,
+		      uint32_t able, const struct td_sync_record *r,
+		      bool forced, struct td_verdict *out)
+{
+	bool binds = majority_of_all(holders(claims, said, r), r);
+	uint32_t sure = 0, here = 0;
+
+	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
+		if (!(said & bit(i)))
+			continue;
+		if (able & bit(i) && names(r, i, claims[i].life) &&
+		    holds(&claims[i], r, i))
+			sure |= bit(i);
+		if (!binds)
+			sort_out(claims, said, &claims[i].record, &here,
+				 &out->missing);
+	}
+	sort_out(claims, said, r, &here, &out->missing);
+	if (sure) {
+		out->missing = 0;
+		go(claims, sure, out);
+	} else if (out->missing && !forced) {
+		out->what = TD_VERDICT_NOBODY;
+	} else {
+		/* what only the lost ones held is lost */
+		out->cold = true;
+		go(claims, here & able ? here & able : able, out);
+	}
+}
+
 void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 		    uint32_t members, uint32_t silent, bool quorate,
 		    struct td_verdict *out)
 {
-	uint32_t said = 0, able = 0, named = 0, over = 0, live = 0;
+	uint32_t said = 0, able = 0, live = 0;
 	const struct td_sync_record *r;
 	bool forced = false;
 
@@ -155,34 +226,16 @@ void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 		out->what = TD_VERDICT_LIVE;
 	if (live || !r || members & ~said & ~silent)
 		return;
-	if (!r->epoch) {
-		if (members & ~said)
-			return;
-		if (quorate)
-			go(claims, able, out);
-		else
-			out->what = TD_VERDICT_MINORITY;
-		return;
-	}
-	if (!stands(claims, said, r, forced)) {
+	if (r->epoch && !stands(claims, said, r, forced))
 		out->what = TD_VERDICT_MINORITY;
-		return;
-	}
-	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++) {
-		if (!(r->in_sync & said & bit(i)))
-			continue;
-		if (claims[i].life != r->life[i] ||
-		    (able & bit(i) && !holds(&claims[i], r, i)))
-			over |= bit(i);
-		else if (able & bit(i))
-			named |= bit(i);
-	}
-	out->missing = r->in_sync & ~over;
-	out->cold = !named && (forced || !out->missing);
-	if (named || out->cold)
-		go(claims, named ? named : able, out);
+	else if (r->epoch)
+		by_record(claims, said, able, r, forced, out);
+	else if (members & ~said)
+		return;		/* a founding waits for all */
+	else if (quorate)
+		go(claims, able, out);
 	else
-		out->what = TD_VERDICT_NOBODY;
+		out->what = TD_VERDICT_MINORITY;
 }
 
 uint32_t td_sync_donor(uint32_t can, uint32_t attempt)
