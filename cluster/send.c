@@ -16,6 +16,7 @@ int td_cluster_send_envelope(struct td_cluster *c, Td__Envelope *e)
 
 	e->feature_level = td_view_feature_level(c->view);
 	e->incarnation = c->incarnation;
+	e->serial = c->sent + 1;
 	rc = td_envelope_pack(e, &buf, &n);
 	if (rc)
 		return rc;
