@@ -120,7 +120,7 @@ static const struct decide_case decides[] = {
 	{ "left out: the newer view does not help", 0xe, 0, true,
 	  { NONE, NODE(11, 9, 99, REC(3, 4, 6, 0xe)),
 	    NODE(22, 5, 9, REC(3, 5, 4, 0xe)), WITNESS(REC(3, 5, 4, 0xe)) },
-	  { TD_VERDICT_GO, 4, 2, false, 4 } },
+	  { TD_VERDICT_GO, 4, 2, false, 0 } },
 	{ "another life is not meant", 0xa, 0, true,
 	  { NONE, NODE(12, 0, 0, REC(3, 4, 6, 0xe)), NONE,
 	    WITNESS(REC(3, 4, 6, 0xe)) },
