@@ -19,8 +19,9 @@ static const struct {
 	apply_fn fn;
 } table[] = {
 #define OP(NAME, name, class, level, lane, spoils)                             \
-	[TD__OP__WHAT_##NAME] = { { #name, CLASS_##class, level,              \
-				    TD_LANE_##lane, TD_SPOILS_##spoils }, td_apply_##name },
+	[TD__OP__WHAT_##NAME] = { { #name, CLASS_##class, level,               \
+				    TD_LANE_##lane, TD_SPOILS_##spoils },      \
+				  td_apply_##name },
 	TD_OPS(OP)
 #undef OP
 };

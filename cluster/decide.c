@@ -56,7 +56,7 @@ void td_cluster_look_for_silent(struct td_cluster *c, int64_t boot)
 	silent = c->has_auth ? unheard(c) & ~c->silent : 0;
 	if (silent && c->hello_back_ms &&
 	    boot - c->hello_back_ms >= TD_SILENT_MS &&
-	    boot - c->hello_ms >= TD_SILENT_MS &&	/* once, not each turn */
+	    boot - c->hello_ms >= TD_SILENT_MS &&	/* once a while */
 	    !td_cluster_others_live(c)) {
 		c->silent_told = silent | c->silent;
 		c->need_hello = true;

@@ -8,9 +8,9 @@
 
 #include "proto/td_codec.h"
 
-/** Our own ops of one lane between submit and delivery: numbered, batched into bounded
- *  envelopes, and kept until they come back, so that they can be sent again
- *  when the lineage changes under them. */
+/** Our own ops of one lane between submit and delivery: numbered, batched
+ *  into bounded envelopes, and kept until they come back, so that they can be
+ *  sent again when the lineage changes under them. */
 
 enum {
 	TD_OUTBOX_MAX_OCTETS = 32 * 1024 * 1024,

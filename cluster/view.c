@@ -36,7 +36,8 @@ static int contact_cmp(const void *key, const struct td_table_node *n)
 static int due_cmp(const void *key, const struct td_table_node *n)
 {
 	const Td__Contact *a = key;
-	const Td__Contact *b = td_row_of(n, const struct td_contact_row, due)->c;
+	const Td__Contact *b =
+		td_row_of(n, const struct td_contact_row, due)->c;
 	int r = cmp_u64(a->expires_ms, b->expires_ms);
 
 	if (!r)
