@@ -7,7 +7,7 @@ import signal
 import time
 
 from tdtest import pcap
-from tdtest.book import SLACK_S, Book, silence_ms
+from tdtest.book import Book, silence_ms
 from tdtest.load import (Callees, Load, cleared, in_sync, settled,
                          views_equal)
 from tdtest.phones import A1, A2, answered, exchange_status
@@ -82,7 +82,7 @@ def partition(b, seconds, book):
 def partitions(b):
     n = int(os.environ.get("LAB_PARTITIONS", "1"))
     stop = float(os.environ.get("LAB_UNTIL", "inf"))
-    book, notes = Book(SLACK_S + 1), []
+    book, notes = Book(), []
     with Callees(b):
         for k in range(n):
             if time.time() > stop:
@@ -216,10 +216,7 @@ def play(b, fault, book):
 
 
 def several(b, faults):
-    # agreed time stands still with CPG, and then makes up for it: who was
-    # promised 600 s meanwhile has as much less. A lost refresh would show as
-    # 18 s, two turns of a user at this rate
-    book, notes = Book(10), []
+    book, notes = Book(), []
     for f in faults:
         try:
             notes.append(play(b, f, book))

@@ -77,8 +77,7 @@ static void send_request(struct load *l, struct request *q)
 		.domain = l->conf.domain, .user = l->conf.first + q->user,
 		.local = l->local, .contact = q->uri, .branch = q->branch,
 		.run = l->run, .cseq = u->cseq,
-		.expires_s = q->op == TD_LOAD_DELETE || q->op == TD_LOAD_CLEAR ?
-			0 : l->conf.expires_s,
+		.expires_s = q->expires_s,
 	};
 	int n = td_load_write(&r, &u->auth, q->msg, sizeof(q->msg));
 
@@ -129,6 +128,11 @@ static void begin(struct load *l, int user)
 		strcpy(q->uri, "*");
 	else
 		td_load_uri(l, q);
+	if (q->op == TD_LOAD_PUT)
+		q->expires_s = l->conf.expires_s;
+	else if (q->op == TD_LOAD_REFRESH)
+		/* told apart from what it replaces, at any moment */
+		q->expires_s = l->conf.expires_s + 100 * (1 + u->cseq % 3);
 	q->start_ms = l->now_ms;
 	u->busy = true;
 	u->cseq++;
@@ -144,7 +148,7 @@ static void book(struct load *l, const struct request *q, int status)
 	if (l->book)
 		fprintf(l->book, "%" PRId64 " %lld %s %s %d %d %u %" PRId64
 			" %d\n", wall_ms(), l->conf.first + q->user, q->uri,
-			ops[q->op], status, l->conf.expires_s, u->cseq,
+			ops[q->op], status, q->expires_s, u->cseq,
 			l->now_ms - q->start_ms, u->via);
 }
 

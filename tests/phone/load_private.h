@@ -29,7 +29,7 @@ struct user {
 
 struct request {
 	uint64_t branch;
-	int user, contact, tries;
+	int user, contact, tries, expires_s;
 	enum td_load_op op;
 	int64_t start_ms, due_ms, wait_ms;
 	int octets;
