@@ -106,7 +106,7 @@ static int on_turn(void *arg)
 	    now - app->start_ms >= app->a->run_for * 1000)
 		td_psip_stop(app->sip);
 	/* who also answers goes on until he is told */
-	if (app->a->call && !app->a->answer && app->ready &&
+	if (app->a->call && !app->a->answer &&
 	    td_phones_done(app->phones))
 		td_psip_stop(app->sip);
 	return ms;

@@ -404,6 +404,14 @@ int td_phones_turn(struct td_phones *p, int64_t now_ms)
 	}
 	if (!p->ready_ms && td_phones_ready(p))
 		p->ready_ms = p->next_place_ms = now_ms;
+	/* who is refused (503) tries again by itself, but not for ever */
+	if (!p->ready_ms && p->conf.count &&
+	    now_ms - p->start_ms >= p->conf.patience_ms) {
+		td_warn("phone", "PHONE-REGISTER", "not all phones could "
+			"register in %d ms: no call is placed",
+			(int)p->conf.patience_ms);
+		p->conf.count = p->placed;
+	}
 	while (p->ready_ms && p->placed < p->conf.count &&
 	       p->next_place_ms <= now_ms) {
 		place(p);

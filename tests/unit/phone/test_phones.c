@@ -23,6 +23,7 @@
  * is judged is what happened, never how quickly. */
 
 struct side {
+	bool registers;
 	struct td_phones_conf conf;
 	struct td_psip_conf sip_conf;
 	struct td_pmedia *media;
@@ -37,7 +38,7 @@ static int open_side(struct side *s, const char *number, const char *via,
 
 	strcpy(s->conf.first, number);
 	s->conf.users = 1;
-	s->conf.no_register = true;
+	s->conf.no_register = !s->registers;
 	s->conf.lines = 4;
 	s->conf.rate = 100;
 	s->conf.patience_ms = s->conf.patience_ms ? s->conf.patience_ms :
@@ -258,6 +259,24 @@ static void an_echo_comes_back_with_our_own_phase(void **state)
 	json_decref(b);
 }
 
+/* No registrar, or one that says 503: patience ends it, whatever happens. */
+static void who_cannot_register_gives_up_in_time(void **state)
+{
+	struct side a = { .registers = true };
+
+	strcpy(a.conf.to, "1001");
+	a.conf.count = 1;
+	a.conf.patience_ms = 5000;
+	assert_int_equal(open_side(&a, "1000", "127.0.0.1:9", false), 0);
+	td_phones_turn(a.phones, 100000);
+	assert_false(td_phones_done(a.phones));
+	td_phones_turn(a.phones, 104999);
+	assert_false(td_phones_done(a.phones));
+	td_phones_turn(a.phones, 105000);
+	assert_true(td_phones_done(a.phones));
+	json_decref(close_side(&a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +285,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_call_ends_with_487),
 		cmocka_unit_test(hold_stops_the_check_and_resume_starts_it),
 		cmocka_unit_test(an_echo_comes_back_with_our_own_phase),
+		cmocka_unit_test(who_cannot_register_gives_up_in_time),
 	};
 
 	alarm(60);		/* a call that never ends is a failure */
