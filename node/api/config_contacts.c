@@ -359,6 +359,9 @@ void config_contacts_applied(struct config_contacts *k, const Td__Op *op)
 	case TD__OP__WHAT_CONTACT_PUT:
 		mark(k, op->contact_put->user, op->contact_put->uri);
 		break;
+	case TD__OP__WHAT_CONTACT_REFRESH:
+		mark(k, op->contact_refresh->user, op->contact_refresh->uri);
+		break;
 	case TD__OP__WHAT_CONTACT_DEL:
 		/* without a uri: all of the user */
 		mark(k, op->contact_del->user, op->contact_del->uri);

@@ -14,6 +14,8 @@
 
 /* REGISTER: ask the rules, submit the ops, answer when the mate holds them. */
 
+enum { REFRESH_LEVEL = 2 };	/* feature level that knows ContactRefresh */
+
 struct answer {
 	struct td_sip *sip;
 	uint64_t tr;
@@ -93,6 +95,39 @@ static void join_values(const struct td_sip_msg *m, enum td_sip_hdr id,
 		*out = '\0';
 }
 
+/** Nothing but what a ContactRefresh says has changed. */
+static bool only_refreshed(const Td__Contact *old, const Td__Contact *k)
+{
+	return old->q_milli == k->q_milli && !strcmp(old->path, k->path) &&
+	       !strcmp(old->user_agent, k->user_agent) &&
+	       !strcmp(old->address, k->address) &&
+	       !strcmp(old->instance, k->instance);
+}
+
+/** Most of all registrations: said in as few octets as can be. */
+static int submit_refresh(struct td_sip *s, const Td__Contact *old,
+			  const Td__Contact *k)
+{
+	Td__ContactRefresh r = TD__CONTACT_REFRESH__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	r.user = k->user;
+	r.uri = k->uri;
+	r.expires_ms = k->expires_ms;
+	r.cseq = k->cseq;
+	if (strcmp(old->call_id, k->call_id))
+		r.call_id = k->call_id;
+	if (strcmp(old->received, k->received))
+		r.received = k->received;
+	if (strcmp(old->transport, k->transport))
+		r.transport = k->transport;
+	if (old->node != k->node)
+		r.node = k->node;
+	op.what_case = TD__OP__WHAT_CONTACT_REFRESH;
+	op.contact_refresh = &r;
+	return td_cluster_submit(s->cfg.cluster, &op);
+}
+
 static int submit_put(struct td_sip *s, const struct td_sip_up *u,
 		      const struct td_sip_msg *m, const struct answer *a,
 		      const struct td_reg_request *r,
@@ -103,6 +138,7 @@ static int submit_put(struct td_sip *s, const struct td_sip_up *u,
 	const struct td_view *v = td_cluster_view(s->cfg.cluster);
 	Td__Contact k = TD__CONTACT__INIT;
 	Td__Op op = TD__OP__INIT;
+	const Td__Contact *old;
 	char received[64], ua[128];
 
 	td_str_cut(ua, sizeof(ua), agent && td_sip_is_text(agent) ? agent : "");
@@ -123,6 +159,10 @@ static int submit_put(struct td_sip *s, const struct td_sip_up *u,
 	k.address = at ? (char *)at->name : (char *)"";
 	k.node = s->cfg.node_id;
 	k.instance = (char *)c->instance;
+	old = td_view_contact(v, k.user, k.uri);
+	if (old && td_view_feature_level(v) >= REFRESH_LEVEL &&
+	    only_refreshed(old, &k))
+		return submit_refresh(s, old, &k);
 	op.what_case = TD__OP__WHAT_CONTACT_PUT;
 	op.contact_put = &k;
 	return td_cluster_submit(s->cfg.cluster, &op);

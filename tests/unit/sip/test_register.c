@@ -66,6 +66,52 @@ static void a_phone_registers_and_sees_its_bindings(void **state)
 	rig_free(r);
 }
 
+struct ops {
+	unsigned int puts, refreshes;
+};
+
+static void on_op(void *arg, const Td__Op *op, uint32_t from)
+{
+	struct ops *o = arg;
+
+	o->puts += op && op->what_case == TD__OP__WHAT_CONTACT_PUT;
+	o->refreshes += op && op->what_case == TD__OP__WHAT_CONTACT_REFRESH;
+}
+
+static void what_changes_nothing_but_its_time_is_a_small_op(void **state)
+{
+	static const char first[] = "User-Agent: rig\r\n"
+		"Contact: <sip:1000@127.0.0.1:4444>;expires=600\r\n";
+	static const char longer[] = "User-Agent: rig\r\n"
+		"Contact: <sip:1000@127.0.0.1:4444>;expires=1200\r\n";
+	static const char other[] = "User-Agent: other\r\n"
+		"Contact: <sip:1000@127.0.0.1:4444>;expires=600\r\n";
+	struct rig *r = rig_new("tandem.lab", false);
+	const struct td_view *v = td_cluster_view(r->cluster);
+	struct ops n = { 0 };
+	const Td__Contact *c;
+	int64_t left;
+
+	assert_int_equal(td_cluster_watch(r->cluster, on_op, &n), 0);
+	td_sip_msg_free(do_register(r, "1000", first, 1, 200));
+	assert_int_equal(n.puts, 1);
+	td_sip_msg_free(do_register(r, "1000", longer, 3, 200));
+	assert_int_equal(n.puts, 1);
+	assert_int_equal(n.refreshes, 1);
+	c = td_view_contact(v, "1000", "sip:1000@127.0.0.1:4444");
+	assert_non_null(c);
+	assert_int_equal(c->cseq, 4);		/* with its credentials */
+	left = (int64_t)c->expires_ms - td_view_now_ms(v);
+	assert_in_range(left, 1000000, 1200000);
+	assert_string_equal(c->user_agent, "rig");
+	assert_string_equal(c->call_id, "reg@rig");
+	/* anything else is a whole one */
+	td_sip_msg_free(do_register(r, "1000", other, 5, 200));
+	assert_int_equal(n.puts, 2);
+	assert_int_equal(n.refreshes, 1);
+	rig_free(r);
+}
+
 static void a_phone_registers_by_tcp(void **state)
 {
 	struct rig *r = rig_new("tandem.lab", true);
@@ -246,6 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest t[] = {
 		cmocka_unit_test(a_phone_registers_and_sees_its_bindings),
+		cmocka_unit_test(
+			what_changes_nothing_but_its_time_is_a_small_op),
 		cmocka_unit_test(a_phone_registers_by_tcp),
 		cmocka_unit_test(only_its_own_user_and_a_right_password_get_in),
 		cmocka_unit_test(a_used_count_is_answered_with_stale),
