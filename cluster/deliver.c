@@ -38,6 +38,11 @@ static void after_op(struct td_cluster *c, const Td__Op *op, uint32_t from)
 		td_cluster_count_synced(c);
 		c->state_changed = true;
 		break;
+	case TD__OP__WHAT_LEVEL_RAISE:
+		/* what its row could not say before */
+		if (c->live)
+			td_cluster_put_own_row(c);
+		break;
 	case TD__OP__WHAT_TICK:
 		c->tick_seen_ms = td_cluster_boot_ms(c);
 		break;

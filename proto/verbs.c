@@ -18,6 +18,17 @@ const struct td_verb td_verbs[] = {
 	  .details = "Nodes at the same lineage and index have the same hash. "
 		     "Packing the view holds the node up for a moment: about a "
 		     "millisecond for a thousand contacts." },
+	{ .name = "cluster ops",
+	  .help = "Lists the kinds of changes that are replicated, and how",
+	  .details = "Class: what must be true before the world sees the "
+		     "effect: nothing (volatile), every needed node holds it "
+		     "(replicated), two disks do (durable). Level: the feature "
+		     "level that knows it first. Lane: which overtake which. "
+		     "The counts are this node's, since its start.",
+	  .columns = { { "op", "OP" }, { "class", "CLASS" },
+		       { "level", "LEVEL" }, { "lane", "LANE" },
+		       { "applied", "APPLIED" },
+		       { "refused", "REFUSED" } } },
 	{ .name = "cluster dump",
 	  .help = "Prints everything this node can say of its parts" },
 	{ .name = "unit list",

@@ -374,6 +374,7 @@ int td_views_new(struct td_control *control, const struct td_views_cfg *cfg,
 		{ "route test", on_route_test },
 		{ "cluster view", views_on_view },
 		{ "cluster dump", views_on_dump },
+		{ "cluster ops", views_on_ops },
 	};
 	struct td_views *v = calloc(1, sizeof(*v));
 

@@ -21,5 +21,6 @@ const struct td_view *views_view(const struct td_views *v);
 /* verbs of views_view.c */
 void views_on_view(void *arg, struct td_control_req *req);
 void views_on_dump(void *arg, struct td_control_req *req);
+void views_on_ops(void *arg, struct td_control_req *req);
 
 #endif

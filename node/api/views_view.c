@@ -51,3 +51,10 @@ void views_on_dump(void *arg, struct td_control_req *req)
 
 	td_control_reply_json(req, v->cfg.dump(v->cfg.arg));
 }
+
+void views_on_ops(void *arg, struct td_control_req *req)
+{
+	struct td_views *v = arg;
+
+	td_control_reply_json(req, td_cluster_ops(v->cfg.cluster));
+}

@@ -28,6 +28,8 @@ struct test_op {
 	Td__User user;
 	Td__ContactRefresh refresh;
 	Td__Drain drain;
+	Td__SpoolRecord record;
+	Td__CallHangup hangup;
 	char a[64], b[64];
 	uint8_t sha[32];
 };
@@ -203,6 +205,25 @@ static inline Td__Op *op_refresh(struct test_op *t, const char *user,
 	t->refresh.user = t->a;
 	t->refresh.uri = t->b;
 	t->refresh.expires_ms = expires_ms;
+	return &t->op;
+}
+
+static inline Td__Op *op_record(struct test_op *t, const char *key)
+{
+	OP_BEGIN(t, SPOOL_PUT, spool_put, record);
+	td__spool_record__init(&t->record);
+	snprintf(t->a, sizeof(t->a), "%s", key);
+	t->record.type = 1;
+	t->record.key.data = (uint8_t *)t->a;
+	t->record.key.len = strlen(t->a);
+	return &t->op;
+}
+
+static inline Td__Op *op_hangup(struct test_op *t, uint64_t id)
+{
+	OP_BEGIN(t, CALL_HANGUP, call_hangup, hangup);
+	td__call_hangup__init(&t->hangup);
+	t->hangup.id = id;
 	return &t->op;
 }
 
