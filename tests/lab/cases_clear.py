@@ -58,6 +58,27 @@ def card_killed(b):
     return "longest gap %.0f ms" % longest
 
 
+@case("a call that the exchange clears while the card is away ends here when "
+      "it is back")
+def card_away(b):
+    phone = b.spawn("p", "tandem-phone", "--user", "1000", "--via", A1,
+                    "--call", "95550001", "--hold", "60", "--json")
+    until(10, "the call is up", lambda: len(up_calls(b)) == 1)
+    b.service("n1", "stop", "tandem-spand")
+    try:
+        b.ok("x", "tandem-exchange", "hangup", "--json")
+        time.sleep(1)
+        check(len(up_calls(b, "n2")) == 1, "it did not wait for the card")
+    finally:
+        b.service("n1", "start", "tandem-spand")
+    rc, out = b.finished(phone, 30)
+    c = parse(out, "tandem-phone")["calls"][0]
+    check(c["cleared_by"] == "peer", "%r", c)
+    lines_up(b)
+    no_ghost(b)
+    return "the phone was told cause %r" % c["cause"]
+
+
 def import_site(b, text):
     path = os.path.join(b.tmp, "site-%d.yaml" % time.monotonic_ns())
     with open(path, "w") as f:
