@@ -23,4 +23,8 @@ void views_on_view(void *arg, struct td_control_req *req);
 void views_on_dump(void *arg, struct td_control_req *req);
 void views_on_ops(void *arg, struct td_control_req *req);
 
+/* verbs of views_users.c */
+void views_on_users(void *arg, struct td_control_req *req);
+void views_on_user_set(void *arg, struct td_control_req *req);
+
 #endif

@@ -13,12 +13,16 @@
 enum {
 	CAUSE_UNALLOCATED = 1,
 	CAUSE_NO_ROUTE = 3,
+	CAUSE_USER_BUSY = 17,
 	CAUSE_ABSENT = 20,
+	CAUSE_ROUTING_ERROR = 25,
 	CAUSE_OUT_OF_ORDER = 27,
 	CAUSE_INCOMPLETE = 28,
 	CAUSE_NO_CHANNEL = 34,
 	CAUSE_NOT_AUTHORIZED = 57,
 };
+
+enum { MAX_FORWARDS = 5 };
 
 struct decision {
 	const struct td_site *site;
@@ -27,6 +31,7 @@ struct decision {
 	struct td_target *out;
 	unsigned int n;
 	int cause;
+	unsigned int forwarded;	/* how often by now */
 };
 
 static int fail(struct decision *d, int err, int cause)
@@ -313,6 +318,48 @@ static int from_exchange(struct decision *d, const struct td_site_route **r)
 	return 0;
 }
 
+static int decide(struct decision *d);
+
+/* The user's own phone would be called there: his class counts, and what an
+ * extension may dial. */
+static int forward(struct decision *d, const char *user, const char *to)
+{
+	struct td_route_ask ask = *d->ask;
+	struct decision next = *d;
+	int rc;
+
+	if (d->forwarded == MAX_FORWARDS)
+		return fail(d, -ENOENT, CAUSE_ROUTING_ERROR);
+	ask.called = to;
+	ask.user = user;
+	ask.span = "";
+	ask.complete = true;
+	next.ask = &ask;
+	next.n = 0;
+	next.forwarded++;
+	rc = decide(&next);
+	d->n = next.n;
+	d->cause = next.cause;
+	return rc;
+}
+
+/* The node that the caller spoke to has asked for the user's wishes. */
+static int to_user(struct decision *d, const char *number)
+{
+	const Td__User *u = d->ask->internal ? NULL :
+					       td_view_user(d->view, number);
+	int rc;
+
+	if (u && *u->forward_all)
+		return forward(d, number, u->forward_all);
+	if (u && u->dnd)
+		return fail(d, -EBUSY, CAUSE_USER_BUSY);
+	rc = to_extension(d, number);
+	if (rc == -EHOSTDOWN && u && *u->forward_unreachable)
+		return forward(d, number, u->forward_unreachable);
+	return rc;
+}
+
 static int decide(struct decision *d)
 {
 	const struct td_route_ask *ask = d->ask;
@@ -346,7 +393,7 @@ static int decide(struct decision *d)
 		return 0;
 	}
 	if (td_site_extension(d->site, number))
-		return to_extension(d, number);
+		return to_user(d, number);
 	r = from_line ? NULL : longest(d->site, number, false);
 	/* the node that the caller spoke to has asked for his class */
 	if (r && !ask->internal &&
@@ -363,7 +410,8 @@ int td_route_decide(const struct td_site *site, const struct td_view *view,
 		    const struct td_route_ask *ask, struct td_target *out,
 		    unsigned int *n, int *cause)
 {
-	struct decision d = { site, view, ask, out, 0, 0 };
+	struct decision d = { .site = site, .view = view, .ask = ask,
+			      .out = out };
 	int rc = decide(&d);
 
 	if (rc)

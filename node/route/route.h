@@ -45,7 +45,10 @@ struct td_route_ask {
 	uint32_t up_nodes;	/* bit id: can be reached */
 };
 
-/** @return 0: *n targets; else nothing is written but *cause (Q.850):
+/** A user who does not want to be disturbed is busy (cause 17, SIP 486); calls
+ *  to one who has them forwarded go where he says, five times at most (cause
+ *  25), by his class of service.
+ *  @return 0: *n targets; else nothing is written but *cause (Q.850):
  *  -ENOENT 1 unallocated, 3 no route; -EBUSY 34 no channel; -EHOSTDOWN 27 a
  *  known user who is not registered (SIP 480, cause 20 to ISDN);
  *  -EACCES 57 the caller's class of service does not allow it (SIP 403);

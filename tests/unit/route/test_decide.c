@@ -255,11 +255,80 @@ static void the_emptier_line_comes_first_and_a_full_one_not_at_all(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void put_user(struct solo *w, const char *user, bool dnd,
+		     const char *all, const char *unreachable)
+{
+	Td__User u = TD__USER__INIT;
+	Td__Op op = TD__OP__INIT;
+
+	u.user = (char *)user;
+	u.dnd = dnd;
+	u.forward_all = (char *)all;
+	u.forward_unreachable = (char *)unreachable;
+	op.what_case = TD__OP__WHAT_USER_PUT;
+	op.user_put = &u;
+	solo_submit(w, &op);
+}
+
+static void a_user_s_wishes_come_before_his_phones(void **state)
+{
+	struct td_route_ask ask = { .called = "1001", .user = "1000",
+				    .span = "", .complete = true, .node = 1,
+				    .up_nodes = 6 };
+	char out[512];
+
+	put_user(*state, "1001", true, "", "");
+	words(*state, &ask, out);
+	assert_string_equal(out, "busy/17");
+	/* asked for by the node that asks us */
+	ask.internal = true;
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:contact(10.77.0.101:5071)");
+	ask.internal = false;
+	ask.called = "5551001";
+	ask.span = "s1";
+	words(*state, &ask, out);
+	assert_string_equal(out, "busy/17");
+	put_user(*state, "1001", true, "95550001", "");
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:lines(5550001,s1,s2) 1:node(2,95550001)");
+	put_user(*state, "1001", false, "", "1002");
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:contact(10.77.0.101:5071)");
+	put_user(*state, "1001", false, "", "");
+}
+
+static void a_user_without_a_phone_is_somewhere_else(void **state)
+{
+	struct td_route_ask ask = { .called = "1005", .user = "1000",
+				    .span = "", .complete = true, .node = 1,
+				    .up_nodes = 6 };
+	char out[512];
+
+	put_user(*state, "1005", false, "", "*43");
+	words(*state, &ask, out);
+	assert_string_equal(out, "0:service");
+	put_user(*state, "1005", false, "", "1006");
+	put_user(*state, "1006", false, "", "1005");
+	words(*state, &ask, out);
+	assert_string_equal(out, "none/25");
+	/* his class, not the caller's */
+	put_user(*state, "2001", false, "95", "");
+	ask.called = "2001";
+	words(*state, &ask, out);
+	assert_string_equal(out, "denied/57");
+	put_user(*state, "1005", false, "", "");
+	put_user(*state, "1006", false, "", "");
+	put_user(*state, "2001", false, "", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(each_call_goes_where_the_table_says),
 		CASE(the_emptier_line_comes_first_and_a_full_one_not_at_all),
+		CASE(a_user_s_wishes_come_before_his_phones),
+		CASE(a_user_without_a_phone_is_somewhere_else),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
