@@ -229,15 +229,15 @@ def several(b, faults):
       "lost")
 @cleared
 def one_way(b):
-    return several(b, [Cut("n1", "n2", "cluster"), Cut("n2", "n1", "lan"),
-                       Cut("n1", "n2"), Cut("n2", "n1"), Cut("n1", "w"),
-                       Cut("w", "n2")])
+    long = [Cut("n2", "n1", "lan"), Cut("n2", "n1"), Cut("w", "n2")]
+    return several(b, [Cut("n1", "n2", "cluster"), Cut("n1", "n2"),
+                       Cut("n1", "w")] + (long if b.long else []))
 
 
 @case("corosync stopped, tokens lost, the witness frozen and off: nobody "
       "hangs, nothing is lost")
 @cleared
 def stopped(b):
-    long = [Stopped("n2", 10), Witness(30, False)] if b.long else []
-    return several(b, [Stopped("n2", 1), Stopped("n1", 3), Lossy(),
-                       Witness(5, False), Witness(3, True)] + long)
+    long = [Stopped("n2", 1), Stopped("n2", 10), Witness(30, False)]
+    return several(b, [Stopped("n1", 3), Lossy(), Witness(5, False),
+                       Witness(3, True)] + (long if b.long else []))
