@@ -7,7 +7,7 @@
 #include "tests/sim/oracle.h"
 #include "tests/sim/world.h"
 
-/* What ha.c does in the daemon: the lease machine's words go to the cluster
+/* What ha/units.c does in the daemon: the lease machine's words go to the cluster
  * and to the network, not before its promises are on disk; the plan says what
  * is wanted. */
 
@@ -273,14 +273,21 @@ static void plan_nodes(struct sim_daemon *d, struct td_plan_node *nodes)
 	struct sim *s = d->m->s;
 	uint32_t in_sync = td_lease_in_sync(d->l);
 
-	for (uint32_t i = 0; i < s->n; i++)
+	for (uint32_t i = 0; i < s->n; i++) {
+		uint32_t id = s->m[i].id;
+		const Td__Node *row = td_view_node(td_cluster_view(d->c), id);
+
 		nodes[i] = (struct td_plan_node){
-			.id = s->m[i].id,
-			.up = d->in_ring >> s->m[i].id & 1,
-			.in_sync = in_sync >> s->m[i].id & 1,
-			.draining = s->drained >> i & 1,
+			.id = id,
 			.witness = s->m[i].witness,
+			.up = row && d->in_ring >> id & 1 &&
+			      row->state != TD__NODE_STATE__NODE_DOWN,
+			/* all that were in sync are lost, or never were:
+			 * whoever is there may begin */
+			.in_sync = in_sync ? in_sync >> id & 1 : row != NULL,
+			.draining = s->drained >> i & 1,
 		};
+	}
 }
 
 static void plan_units(struct sim_daemon *d, struct td_plan_unit *units)
@@ -333,9 +340,7 @@ void sim_glue_plan(struct sim_daemon *d)
 	struct td_plan_answer answers[SIM_UNITS];
 	const struct td_plan_in in = {
 		nodes, s->n, units, SIM_UNITS,
-		td_lease_quorum(d->l, d->in_ring, d->m->ring &&
-				2 * (unsigned int)__builtin_popcount(
-					d->m->ring->members) > s->n),
+		td_cluster_state(d->c) == TD_CLUSTER_RUNNING,
 	};
 	int64_t ms = sim_clock_ms(d->m);
 
@@ -345,9 +350,9 @@ void sim_glue_plan(struct sim_daemon *d)
 	plan_units(d, units);
 	td_plan(&in, answers);
 	for (unsigned int u = 0; u < SIM_UNITS; u++) {
-		/* nobody in sync: who can lead is the machine's to find out */
+		/* in a minority nothing is given up by hand */
 		bool mine = answers[u].node == d->m->id ||
-			    (!u && !answers[u].node);
+			    (!in.quorum && d->took[u]);
 
 		if (td_lease_want(d->l, ms, sim_units[u], mine))
 			sim_fail(s, "%s cannot want %s", d->m->name,
