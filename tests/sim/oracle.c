@@ -6,6 +6,8 @@
 
 #include "tests/sim/load.h"
 
+enum { WRITTEN = 32 };
+
 struct sim_oracle {
 	struct {
 		uint64_t epoch;
@@ -14,6 +16,12 @@ struct sim_oracle {
 	uint64_t epoch, version;	/* newest record ever said */
 	uint32_t in_sync;
 	Td__LeaseState *agreed;		/* NULL: none yet */
+	/* what was written of late, and which of it the lead has said that it
+	 * binds alone */
+	struct written {
+		uint64_t epoch, version, life[TD_NODE_MAX_ID + 1];
+	} written[WRITTEN], bound;
+	unsigned int n_written;
 };
 
 struct sim_oracle *sim_oracle_new(void)
@@ -144,21 +152,39 @@ static uint32_t mask_of(const uint32_t *ids, size_t n)
 	return mask;
 }
 
+static void binds(struct sim_oracle *o, const Td__Committed *c)
+{
+	if (c->epoch < o->bound.epoch || (c->epoch == o->bound.epoch &&
+					  c->version <= o->bound.version))
+		return;
+	for (unsigned int i = 0; i < WRITTEN; i++)
+		if (o->written[i].epoch == c->epoch &&
+		    o->written[i].version == c->version)
+			o->bound = o->written[i];
+}
+
 void sim_oracle_says(struct sim_daemon *d, const Td__Ha *ha)
 {
 	struct sim *s = d->m->s;
 	struct sim_oracle *o = s->oracle;
 	const Td__Record *r = ha->record;
+	struct written *w;
 	uint32_t in = 0;
 
 	if (ha->what_case == TD__HA__WHAT_RELEASED)
 		s->cover.released_words++;
+	if (ha->what_case == TD__HA__WHAT_COMMITTED)
+		binds(o, ha->committed);
 	if (ha->what_case != TD__HA__WHAT_RECORD ||
 	    r->epoch < o->epoch ||
 	    (r->epoch == o->epoch && r->version <= o->version))
 		return;
-	for (size_t i = 0; i < r->n_in_sync; i++)
+	w = &o->written[o->n_written++ % WRITTEN];
+	*w = (struct written){ r->epoch, r->version, { 0 } };
+	for (size_t i = 0; i < r->n_in_sync; i++) {
 		in |= 1U << r->in_sync[i]->id;
+		w->life[r->in_sync[i]->id] = r->in_sync[i]->incarnation;
+	}
 	sim_tell(s, "%s writes record %llu.%llu, in sync %x, voters %x%s",
 		 d->m->name, (unsigned long long)r->epoch,
 		 (unsigned long long)r->version, in,
@@ -180,10 +206,13 @@ void sim_oracle_dead(struct sim_machine *m, uint64_t incarnation)
 	struct sim *s = m->s;
 	const Td__Record *r = sim_oracle_record(s);
 
-	if (!r || !sim_oracle_in(r, m->id, incarnation) || !all_lost(s, r))
+	if (r && (!sim_oracle_in(r, m->id, incarnation) || !all_lost(s, r)))
 		return;
-	sim_tell(s, "nobody is left of record %llu.%llu",
-		 (unsigned long long)r->epoch, (unsigned long long)r->version);
+	for (uint32_t i = 0; !r && i < s->n; i++)
+		if (s->m[i].d && !s->m[i].witness &&
+		    td_cluster_state(s->m[i].d->c) == TD_CLUSTER_RUNNING)
+			return;
+	sim_tell(s, "nobody is left who knew anything");
 	s->cover.cold_starts++;
 	sim_load_void(s);
 }
@@ -216,15 +245,17 @@ void sim_oracle_on_air(struct sim_machine *m, unsigned int unit)
 }
 
 /* a later record than this may be adding it */
-static bool being_added(const struct sim *s, const Td__Record *r,
-			const struct sim_daemon *d)
+static bool being_added(const struct sim *s, const struct sim_daemon *d)
 {
+	const struct written *b = &s->oracle->bound;
+
 	for (uint32_t i = 0; i < s->n; i++) {
 		const struct sim_machine *m = &s->m[i];
 		const Td__Record *x = m->d ? td_lease_record(m->d->l) :
 					     on_disk(m);
 
-		if (x && later(x, r) &&
+		if (x && (x->epoch > b->epoch || (x->epoch == b->epoch &&
+						  x->version > b->version)) &&
 		    sim_oracle_in(x, d->m->id, d->incarnation))
 			return true;
 	}
@@ -234,19 +265,20 @@ static bool being_added(const struct sim *s, const Td__Record *r,
 void sim_oracle_took(struct sim_daemon *d, unsigned int unit, uint64_t epoch)
 {
 	struct sim *s = d->m->s;
+	const struct written *b = &s->oracle->bound;
 	const Td__Record *r = sim_oracle_record(s);
 	const char *wrong;
 
 	s->cover.takes++;
 	s->cover.takes_of_lead += !unit;
 	sim_note(s, epoch << 8 | unit);
-	if (r && !sim_oracle_in(r, d->m->id, d->incarnation) &&
-	    !all_lost(s, r) && !being_added(s, r, d)) {
+	if (b->epoch && b->life[d->m->id] != d->incarnation && r &&
+	    !all_lost(s, r) && !being_added(s, d)) {
 		sim_fail(s, "I3 %s takes %s at epoch %llu, out of the set of "
 			 "record %llu.%llu", d->m->name, sim_units[unit],
 			 (unsigned long long)epoch,
-			 (unsigned long long)r->epoch,
-			 (unsigned long long)r->version);
+			 (unsigned long long)b->epoch,
+			 (unsigned long long)b->version);
 		return;
 	}
 	wrong = sim_load_check(s, td_cluster_view(d->c));

@@ -10,7 +10,7 @@
  * what a node has applied counts when it has reached everybody, or when its
  * node has moved on in a majority. */
 
-enum { SEEN = 4096, SLACK_MS = 20 };
+enum { SEEN = 4096, SLACK_MS = 20, LINEAGES = 64 };
 
 struct seen {
 	uint64_t lineage, n, hash;
@@ -19,8 +19,10 @@ struct seen {
 struct sim_views {
 	struct seen seen[SEEN];		/* open addressing */
 	unsigned int count;
-	int64_t now_ms, at_us;		/* agreed time's furthest */
-	uint64_t lineage;
+	struct {
+		uint64_t lineage;
+		int64_t now_ms, at_us;	/* agreed time's furthest */
+	} time[LINEAGES];
 };
 struct sim_doubt {
 	struct sim_doubt *next;
@@ -162,22 +164,32 @@ static void look_at_time(struct sim_daemon *d)
 	struct sim_views *v = s->views;
 	int64_t now = td_view_now_ms(td_cluster_view(d->c));
 	uint64_t lineage = td_view_index(td_cluster_view(d->c)).lineage;
-	int64_t may = (s->now_us - v->at_us) * 1102 / 1000 / SIM_MS;
+	unsigned int k = 0;
+	int64_t may;
 
 	if (now < d->now_ms && d->now_lineage == lineage)
 		sim_fail(s, "%s: agreed time goes back by %lld ms",
 			 d->m->name, (long long)(d->now_ms - now));
 	d->now_ms = now;
 	d->now_lineage = lineage;
-	if (now <= v->now_ms)
+	while (k < LINEAGES && v->time[k].lineage &&
+	       v->time[k].lineage != lineage)
+		k++;
+	if (k == LINEAGES || now <= v->time[k].now_ms)
 		return;
-	if (v->now_ms && now > v->now_ms + may + SLACK_MS &&
-	    !s->founded_again)
+	may = (s->now_us - v->time[k].at_us) * 1102 / 1000 / SIM_MS;
+	if (v->time[k].lineage && now > v->time[k].now_ms + may + SLACK_MS)
 		sim_fail(s, "%s: agreed time runs ahead: %lld ms in %lld",
-			 d->m->name, (long long)(now - v->now_ms),
-			 (long long)((s->now_us - v->at_us) / SIM_MS));
-	v->now_ms = now;
-	v->at_us = s->now_us;
+			 d->m->name, (long long)(now - v->time[k].now_ms),
+			 (long long)((s->now_us - v->time[k].at_us) / SIM_MS));
+	/* a new lineage goes on with the time of an older one */
+	v->time[k].at_us = v->time[k].lineage ? s->now_us :
+						s->now_us - 1500 * SIM_MS;
+	for (unsigned int i = 0; !v->time[k].lineage && i < k; i++)
+		if (v->time[i].now_ms == now)
+			v->time[k].at_us = v->time[i].at_us;
+	v->time[k].lineage = lineage;
+	v->time[k].now_ms = now;
 }
 
 void sim_views_look(struct sim_daemon *d)
