@@ -190,11 +190,11 @@ void td_lease_ring(struct td_lease *l, int64_t now_ms, uint64_t ring,
 		   uint32_t members, uint32_t left, bool quorate)
 {
 	uint32_t fresh = members & ~l->members;
-	bool leading;
+	bool leading, new_ring = ring != l->ring;
 
 	enter(l, now_ms);
 	leading = l->lead->active && l->lead->until_ms > l->now_ms;
-	if (ring != l->ring) {
+	if (new_ring) {
 		l->live = false;
 		l->ring_ms = l->now_ms;
 		for (unsigned int i = 0; i <= MAX_ID; i++)
@@ -203,7 +203,8 @@ void td_lease_ring(struct td_lease *l, int64_t now_ms, uint64_t ring,
 	for (uint32_t i = 1; i <= MAX_ID; i++) {
 		if (left & BIT(i))
 			life_over(l, i);
-		if ((left | fresh) & BIT(i))
+		/* in another ring each may be another life */
+		if (new_ring || (left | fresh) & BIT(i))
 			l->peer[i].here = false;
 	}
 	/* who comes may bring a record that we do not know */
@@ -224,7 +225,8 @@ void td_lease_ring(struct td_lease *l, int64_t now_ms, uint64_t ring,
 			say_report(l, u, 0, true, l->cfg.node_id);
 		}
 	}
-	if (fresh && leading)
+	/* others may have been in rings that we have not seen */
+	if ((fresh || new_ring) && leading)
 		record_tell(l);
 	record_mind(l);
 	think_all(l);

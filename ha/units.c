@@ -118,6 +118,14 @@ static uint32_t owner_of(const struct td_units *u, const char *unit)
 	return x.owner;
 }
 
+static bool is_draining(const struct td_units *u)
+{
+	const Td__Node *row = td_view_node(td_cluster_view(u->cfg.cluster),
+					   u->cfg.node_id);
+
+	return row && row->state == TD__NODE_STATE__NODE_DRAINING;
+}
+
 static void run_plan(struct td_units *u)
 {
 	struct td_plan_node nodes[TD_NODE_MAX_ID];
@@ -152,10 +160,15 @@ static void run_plan(struct td_units *u)
 		struct td_unit *x = &u->unit[i];
 
 		x->answer = answers[i];
-		/* in a minority nothing is given up by hand: leases end */
+		/* in a minority nothing is given up by hand: leases end.
+		 * Without a lead members may differ about who is in sync, and
+		 * each would leave it to another: whoever can shall take it */
 		td_lease_want(u->lease, now, x->name,
 			      x->answer.node == u->cfg.node_id ||
-			      (!in.quorum && x->held));
+			      (!in.quorum && x->held) ||
+			      (in.quorum && !units[i].owner &&
+			       !strcmp(x->name, TD_UNIT_LEAD) &&
+			       !is_draining(u)));
 	}
 }
 
