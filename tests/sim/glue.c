@@ -352,7 +352,9 @@ void sim_glue_plan(struct sim_daemon *d)
 	for (unsigned int u = 0; u < SIM_UNITS; u++) {
 		/* in a minority nothing is given up by hand */
 		bool mine = answers[u].node == d->m->id ||
-			    (!in.quorum && d->took[u]);
+			    (!in.quorum && d->took[u]) ||
+			    (in.quorum && !u && !units[u].owner &&
+			     !(s->drained >> d->m->i & 1));
 
 		if (td_lease_want(d->l, ms, sim_units[u], mine))
 			sim_fail(s, "%s cannot want %s", d->m->name,
