@@ -107,27 +107,22 @@ static void fault_cut_one(struct sim *s)
 static void on(struct sim *s, const struct sim_arg *a)
 {
 	if (!s->m[a->v].up)
-		sim_tell(s, "*** %s is powered on%s", s->m[a->v].name,
-			 a->w ? " with a new disk" : "");
-	sim_power_on(&s->m[a->v], a->w);
+		sim_tell(s, "*** %s is powered on", s->m[a->v].name);
+	sim_power_on(&s->m[a->v], false);
 }
 
 static void fault_power(struct sim *s)
 {
 	struct sim_machine *m = any(s);
-	/* one voter's memory may be lost, not two */
-	bool new_disk = !s->disks_replaced && !sim_below(&s->rng, 6);
 	int64_t us = how_long(s);
 
 	if (!m->up)
 		return;
-	s->disks_replaced |= new_disk;
 	s->cover.power_offs++;
-	s->cover.new_disks += new_disk;
 	sim_tell(s, "*** %s is powered off, %lld ms", m->name,
 		 (long long)(us / SIM_MS));
 	sim_power_off(m);
-	sim_after(s, us, on, (struct sim_arg){ .v = m->i, .w = new_disk });
+	sim_after(s, us, on, (struct sim_arg){ .v = m->i });
 }
 
 static void thaw(struct sim *s, const struct sim_arg *a)
@@ -303,10 +298,16 @@ static bool voters_are(const Td__Record *r, uint32_t want)
 
 static void maintained(struct sim *s, const struct sim_arg *a)
 {
+	struct sim_machine *m = &s->m[a->v];
+	/* a voter's memory may be lost only while it does not vote */
+	bool new_disk = !m->up && !sim_below(&s->rng, 3);
+
 	s->drained &= ~(1U << a->v);
 	s->want_voters = sim_voters(s, 0);
-	sim_tell(s, "*** maintenance of %s is over", s->m[a->v].name);
-	sim_power_on(&s->m[a->v], false);
+	s->cover.new_disks += new_disk;
+	sim_tell(s, "*** maintenance of %s is over%s", m->name,
+		 new_disk ? ", with a new disk" : "");
+	sim_power_on(m, new_disk);
 }
 
 /* Off only when the others vote without it. */

@@ -262,6 +262,21 @@ static bool being_added(const struct sim *s, const struct sim_daemon *d)
 	return false;
 }
 
+/* that anybody has, whether it ever bound or not: all of it lost, who takes
+ * founds on the best view there is */
+static const Td__Record *newest(const struct sim *s, const Td__Record *r)
+{
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct sim_machine *m = &s->m[i];
+		const Td__Record *x = m->d ? td_lease_record(m->d->l) :
+					     on_disk(m);
+
+		if (x && later(x, r))
+			r = x;
+	}
+	return r;
+}
+
 void sim_oracle_took(struct sim_daemon *d, unsigned int unit, uint64_t epoch)
 {
 	struct sim *s = d->m->s;
@@ -273,7 +288,8 @@ void sim_oracle_took(struct sim_daemon *d, unsigned int unit, uint64_t epoch)
 	s->cover.takes_of_lead += !unit;
 	sim_note(s, epoch << 8 | unit);
 	if (b->epoch && b->life[d->m->id] != d->incarnation && r &&
-	    !all_lost(s, r) && !being_added(s, d)) {
+	    !all_lost(s, r) && !all_lost(s, newest(s, r)) &&
+	    !being_added(s, d)) {
 		sim_fail(s, "I3 %s takes %s at epoch %llu, out of the set of "
 			 "record %llu.%llu", d->m->name, sim_units[unit],
 			 (unsigned long long)epoch,

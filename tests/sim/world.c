@@ -138,7 +138,7 @@ static void begin(struct sim *s, uint64_t seed)
 	s->now_us = 1000 * SIM_MS;
 	s->digest = seed;
 	s->forming = s->failed = s->load_off = s->founded_again = false;
-	s->disks_replaced = s->judging = false;
+	s->judging = false;
 	s->pids = s->drained = 0;
 	s->incarnations = s->cuts_made = s->cuts_mended = 0;
 	memset(s->cut, 0, sizeof(s->cut));
