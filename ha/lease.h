@@ -18,11 +18,8 @@
  *  unit has an owner and an epoch of its own and is taken by the same
  *  messages, with the same voters, by members of the record's in-sync set.
  *
- *  One rule more than in the one-unit model, since the writer of the record is
- *  not the owner of every unit: an acknowledgement of a heartbeat counts only
- *  if its sender's record is not newer than ours, and who adopts a record
- *  whose voters differ grants nobody, and takes nothing, before TD_LEASE_WAIT_MS
- *  have gone by. */
+ *  The writer of the record is not the owner of every unit: what that asks for
+ *  beyond the one-unit model stands in ha/README.md, "Leases". */
 struct td_lease;
 
 #define TD_UNIT_LEAD "lead"

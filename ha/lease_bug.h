@@ -25,10 +25,10 @@ enum td_lease_bug {
 	TD_BUG_JOINT,		/* new voters count alone at once */
 	TD_BUG_VOTERS,		/* voters are a number in each one's head */
 	/* of more than one unit */
-	TD_BUG_NEWER_RECORD,	/* who knows a newer record grants all the same */
-	TD_BUG_STAND_BY,	/* a record counts as held while older leases run */
+	TD_BUG_NEWER_RECORD,	/* who has a newer record grants even so */
+	TD_BUG_STAND_BY,	/* a record counts while older leases run */
 	TD_BUG_FLOOR,		/* epochs do not rise when the voters change */
-	TD_BUG_BASE,		/* after a merge nobody waits for the lead's word */
+	TD_BUG_BASE,		/* after a merge nobody waits for the lead */
 	TD_BUG_OUT_STOPS,	/* who is out of the set keeps its units */
 	TD_BUG_SINCE,		/* a newer record that names us is enough */
 	TD_LEASE_BUGS

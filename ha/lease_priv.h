@@ -12,6 +12,7 @@ enum {
 	BEATS = 16,		/* heartbeats whose answers still count */
 	MAX_BOUND = 24,		/* 16 reports, our own, some changes */
 	UNACKED_MS = 300,	/* a member's word that another is slow */
+	SLOW_OUT_MS = 1000,	/* then it may come back */
 	SAY_AGAIN_MS = 100,
 	JOIN_MS = 150,
 	MISS_MS = 100,		/* how often we say it */
@@ -93,7 +94,7 @@ struct unit {
 };
 
 struct peer {
-	uint64_t inc;			/* its life, as it last spoke in order */
+	uint64_t inc;			/* its life, as last heard in order */
 	bool here;			/* and that was in this ring */
 	uint64_t gone;			/* the life that left last */
 	bool joining;			/* says that it does not hold all */
@@ -122,7 +123,7 @@ struct td_lease {
 	struct rec rec;			/* on disk */
 	struct rec_pb rec_pb;
 	struct key shown;		/* we stand by it */
-	int64_t stand_ms;		/* from then on by rec, if nothing else */
+	int64_t stand_ms;		/* from then on by rec, at best */
 	/* records that bind: oldest first, the last is the newest */
 	struct rec bound[MAX_BOUND];
 	unsigned int n_bound;

@@ -431,7 +431,8 @@ void lease_join(struct td_lease *l)
 	bool in;
 
 	if (l->cfg.witness || leads(l) || !l->ring ||
-	    l->now_ms - l->join_ms < JOIN_MS || l->members == BIT(l->cfg.node_id))
+	    l->now_ms - l->join_ms < JOIN_MS ||
+	    l->members == BIT(l->cfg.node_id))
 		return;
 	in = l->synced &&
 	     rec_names(&l->rec, l->cfg.node_id, l->cfg.incarnation);
@@ -461,7 +462,8 @@ void on_join(struct td_lease *l, uint32_t from, const Td__Join *m)
 		return;
 	}
 	if (m->promised > l->lead->epoch) {
-		if (l->now_ms - l->lead->tried_ms >= SAY_AGAIN_MS)
+		if (l->lead->tried_ms == NEVER ||
+		    l->now_ms - l->lead->tried_ms >= SAY_AGAIN_MS)
 			say_take(l, l->lead, m->promised + 1);
 		return;
 	}
@@ -490,6 +492,10 @@ void on_caught(struct td_lease *l, uint32_t from, uint64_t inc,
 	if (!leads(l) || m->ring != l->ring || from == l->cfg.node_id ||
 	    !(l->members & BIT(from)) || l->peer[from].gone == inc ||
 	    l->n_bound >= MAX_BOUND - 1)
+		return;
+	/* it was taken out for being slow: not in and out all the time */
+	if (l->peer[from].slow_ms != NEVER &&
+	    l->now_ms - l->peer[from].slow_ms < SLOW_OUT_MS)
 		return;
 	if (rec_names(last(l), from, inc)) {
 		tell_again(l);
