@@ -65,9 +65,11 @@ static void records_start(struct fix *f)
 static void records_end(struct fix *f)
 {
 	td_spool_node_stop(f->spool);
-	solo_end(&f->solo);
+	td_cluster_free(f->solo.cluster);
 	td_spool_node_free(f->spool);
 	td_cdrs_free(f->cdrs);
+	td_site_free(f->solo.site);
+	td_loop_free(f->solo.loop);
 }
 
 static int setup(void **state)
