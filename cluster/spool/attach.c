@@ -15,7 +15,9 @@ struct td_spool_node {
 	struct td_spool_node_cfg cfg;
 	struct td_spool *spool;
 	struct td_spool_writer *writer;
-	struct td_timer timer;
+	struct td_timer timer, tell;
+	uint64_t disk_n;		/* to be told */
+	int sink;			/* the cluster's, <0: no disk */
 };
 
 int64_t td_spool_node_now_ms(void)
@@ -29,12 +31,28 @@ static int on_say(void *arg, const Td__Op *op)
 				 op);
 }
 
-/* The one place where the spool asks for what must be safe: the word of those
- * who apply it. Each of them has given it to its disk by then. */
 static int on_effect(void *arg, td_effect_fn fn, void *fn_arg)
 {
-	return td_cluster_effect(((struct td_spool_node *)arg)->cfg.cluster,
-				 fn, fn_arg);
+	struct td_spool_node *n = arg;
+
+	return td_cluster_effect_durable(n->cfg.cluster, fn, fn_arg);
+}
+
+static void on_tell(void *arg)
+{
+	struct td_spool_node *n = arg;
+
+	td_cluster_on_disk(n->cfg.cluster, n->sink, n->disk_n);
+}
+
+/* In a turn of its own: it may be said while an op is being told of, and lets
+ * effects go. */
+static void on_disk(void *arg, uint64_t index)
+{
+	struct td_spool_node *n = arg;
+
+	n->disk_n = index;
+	td_timer_start(n->cfg.loop, &n->tell, 0, on_tell, n);
 }
 
 static uint32_t on_in_sync(void *arg)
@@ -98,6 +116,8 @@ static void on_load(void *arg, uint32_t segment, const uint8_t *buf, size_t n)
 
 static void open_disk(struct td_spool_node *n)
 {
+	static const Td__Op__WhatCase types[] = { TD__OP__WHAT_CALL_END,
+						  TD__OP__WHAT_SPOOL_PUT };
 	struct td_spool_disk *disk;
 	struct td_spool_stats st;
 	int rc = td_spool_disk_open(n->cfg.loop, n->cfg.dir, on_load, n,
@@ -109,6 +129,7 @@ static void open_disk(struct td_spool_node *n)
 		return;
 	}
 	td_spool_set_disk(n->spool, disk);
+	n->sink = td_cluster_sink(n->cfg.cluster, types, 2);
 	td_spool_stats(n->spool, &st);
 	if (st.records || st.torn_octets)
 		td_info("spool", "records=%u from before, torn octets=%llu",
@@ -121,7 +142,7 @@ int td_spool_node_new(const struct td_spool_node_cfg *cfg,
 	struct td_spool_node *n = calloc(1, sizeof(*n));
 	struct td_spool_env env = {
 		.node_id = td_cluster_node_id(cfg->cluster), .say = on_say,
-		.effect = on_effect, .in_sync = on_in_sync, .arg = n,
+		.effect = on_effect, .on_disk = on_disk, .in_sync = on_in_sync, .arg = n,
 	};
 	struct td_spool_writer_env wenv = { .owner = on_owner,
 					    .ready = on_ready,
@@ -131,6 +152,7 @@ int td_spool_node_new(const struct td_spool_node_cfg *cfg,
 	if (!n)
 		return -ENOMEM;
 	n->cfg = *cfg;
+	n->sink = -1;
 	rc = td_spool_new(&env, &cfg->limits, &n->spool);
 	wenv.spool = n->spool;
 	if (!rc)
@@ -156,6 +178,7 @@ void td_spool_node_stop(struct td_spool_node *n)
 	if (!n)
 		return;
 	td_timer_stop(&n->timer);
+	td_timer_stop(&n->tell);
 	td_spool_writer_free(n->writer);
 	n->writer = NULL;
 }

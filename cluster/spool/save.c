@@ -43,7 +43,7 @@ static void look(struct waiter *w)
 		return;
 	if (e)
 		w->disks = __builtin_popcount(e->holders);
-	if (!w->disks)
+	if (!w->disks || w->one_disk)
 		w->disks = 1;
 	answer(w, w->status);
 	end(w);
@@ -61,7 +61,8 @@ static void on_held(void *arg, int status)
 		return;
 	}
 	w->held = true;
-	if (status)
+	w->one_disk = status == TD_EFFECT_ONE_DISK;
+	if (status < 0)
 		w->status = -ECANCELED;
 	look(w);
 }

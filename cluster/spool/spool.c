@@ -131,7 +131,8 @@ static void set_stuck(struct td_spool *s, bool stuck, int status)
 
 static void tell_on_disk(struct td_spool *s)
 {
-	while (s->newest_n > s->told_n && !s->failed) {
+	/* full: what was refused is not on it */
+	while (s->newest_n > s->told_n && !s->failed && !s->stats.full) {
 		if (!s->mark_n) {
 			s->mark_n = s->newest_n;
 			s->mark_seq = s->append_seq;

@@ -33,8 +33,9 @@ struct td_spool_env {
 	/** Bit id: members that apply what is submitted now, this node too;
 	 *  0: the view does not go on here. */
 	uint32_t (*in_sync)(void *arg);
-	/** All ops with a record up to index n are on this disk, or were
-	 *  refused by it (SPOOL-FULL). May be NULL. */
+	/** All ops with a record up to index n are on this disk. Not said
+	 *  while it is full; what it refused then counts as there again once
+	 *  there is room. May be NULL. */
 	void (*on_disk)(void *arg, uint64_t n);
 	void *arg;
 };

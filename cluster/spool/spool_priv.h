@@ -56,7 +56,7 @@ struct waiter {
 	struct td_spool_key key;
 	td_spool_saved_fn fn;
 	void *arg;
-	bool on_disk, held;
+	bool on_disk, held, one_disk;
 	int status;
 	unsigned int disks;
 };

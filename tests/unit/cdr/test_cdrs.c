@@ -241,12 +241,37 @@ static void a_life_that_ended_leaves_its_calls_to_who_outlives_it(void **state)
 	json_decref(rows);
 }
 
+static void on_saved(void *arg, int status, unsigned int disks)
+{
+	struct fix *f = arg;
+
+	assert_int_equal(status, 0);
+	assert_int_equal(disks, 1);
+	f->answered = true;
+}
+
+static void saved_is_said_when_the_only_disk_has_it(void **state)
+{
+	struct fix *f = *state;
+	struct td_spool_stats st;
+
+	f->answered = false;
+	assert_int_equal(td_spool_save(td_spool_node_spool(f->spool),
+				       td_spool_node_now_ms(), TD_SPOOL_CDR,
+				       "key", 3, "data", 4, on_saved, f), 0);
+	wait_for(f->solo.loop, wait_flag, &f->answered);
+	td_spool_stats(td_spool_node_spool(f->spool), &st);
+	assert_int_equal(st.records, 1);
+	assert_int_equal(st.unsaved, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		CASE(a_calls_end_takes_its_row_and_leaves_its_record),
 		CASE(what_the_database_missed_is_written_in_the_next_life),
+		CASE(saved_is_said_when_the_only_disk_has_it),
 		CASE(a_life_that_ended_leaves_its_calls_to_who_outlives_it),
 	};
 
