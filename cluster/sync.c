@@ -172,8 +172,9 @@ static void go(const struct td_claim *claims, uint32_t who,
  * hold may not have bound, nor an addition have come to whom it names: then
  * all records that are reported count. */
 static void by_record(const struct td_claim *claims, uint32_t said,
-		      uint32_t able, const struct td_sync_record *r,
-		      bool forced, struct td_verdict *out)
+		      uint32_t silent, uint32_t able,
+		      const struct td_sync_record *r, bool forced,
+		      struct td_verdict *out)
 {
 	bool binds = majority_of_all(holders(claims, said, r), r);
 	uint32_t sure = 0, here = 0;
@@ -194,6 +195,9 @@ static void by_record(const struct td_claim *claims, uint32_t said,
 		go(claims, sure, out);
 	} else if (out->missing && !forced) {
 		out->what = TD_VERDICT_NOBODY;
+	} else if (silent && !forced) {
+		/* it may have the best view of those that are left */
+		out->what = TD_VERDICT_WAIT;
 	} else {
 		/* what only the lost ones held is lost */
 		out->cold = true;
@@ -229,7 +233,7 @@ void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 	if (r->epoch && !stands(claims, said, r, forced))
 		out->what = TD_VERDICT_MINORITY;
 	else if (r->epoch)
-		by_record(claims, said, able, r, forced, out);
+		by_record(claims, said, members & ~said, able, r, forced, out);
 	else if (members & ~said)
 		return;		/* a founding waits for all */
 	else if (quorate)
