@@ -31,6 +31,7 @@ struct options {
 	unsigned int jobs;
 	int64_t minutes;
 	bool trace, bugs, quick;
+	uint64_t limit;
 	const char *bug;
 };
 
@@ -173,7 +174,8 @@ static void hunt(struct worker *w, const struct options *o, unsigned int job)
 		if (!s)
 			exit(1);
 		s->bugs[r->room] = 1ULL << r->bit;
-		for (uint64_t k = 0; k < r->seeds; k++) {
+		for (uint64_t k = 0; k < (o->limit ? o->limit : r->seeds);
+		     k++) {
 			w->now = o->seed + k;
 			if (sim_run(s, w->now))
 				continue;
@@ -216,7 +218,8 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: tandem-sim [--seed N] [--seeds N] [--minutes N] "
 		"[--jobs N] [--trace]\n"
-		"       tandem-sim --bugs[=quick] | --bug NAME\n");
+		"       tandem-sim --bugs[=quick] | --bug NAME "
+		"[--limit SEEDS]\n");
 	return 2;
 }
 
@@ -230,6 +233,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{ "trace", no_argument, NULL, 't' },
 		{ "bugs", optional_argument, NULL, 'B' },
 		{ "bug", required_argument, NULL, 'b' },
+		{ "limit", required_argument, NULL, 'l' },
 		{ 0 },
 	};
 	int c;
@@ -246,6 +250,7 @@ static int parse(int argc, char **argv, struct options *o)
 			o->quick = optarg && !strcmp(optarg, "quick");
 			break;
 		case 'b': o->bug = optarg; break;
+		case 'l': o->limit = strtoull(optarg, NULL, 0); break;
 		default: return -EINVAL;
 		}
 	}

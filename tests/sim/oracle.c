@@ -86,6 +86,24 @@ const Td__Record *sim_oracle_record(const struct sim *s)
 	return s->oracle->agreed ? s->oracle->agreed->record : NULL;
 }
 
+static struct sim_daemon *life(const struct sim *s, const Td__Member *x)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->m[i].id == x->id)
+			return s->m[i].d &&
+			       s->m[i].d->incarnation == x->incarnation ?
+				       s->m[i].d : NULL;
+	return NULL;
+}
+
+static bool all_lost(const struct sim *s, const Td__Record *r)
+{
+	for (size_t i = 0; i < r->n_in_sync; i++)
+		if (life(s, r->in_sync[i]))
+			return false;
+	return r->n_in_sync > 0;
+}
+
 void sim_oracle_disk(struct sim_machine *m)
 {
 	struct sim *s = m->s;
@@ -114,6 +132,10 @@ void sim_oracle_disk(struct sim_machine *m)
 	if (td_lease_state_unpack(buf, n, &s->oracle->agreed))
 		abort();
 	free(buf);
+	/* it came to bind when nobody was left who could have used it: the
+	 * others cannot know that */
+	if (all_lost(s, sim_oracle_record(s)))
+		sim_load_void(s);
 }
 
 bool sim_oracle_in(const Td__Record *r, uint32_t id, uint64_t incarnation)
@@ -123,24 +145,6 @@ bool sim_oracle_in(const Td__Record *r, uint32_t id, uint64_t incarnation)
 		    r->in_sync[i]->incarnation == incarnation)
 			return true;
 	return false;
-}
-
-static struct sim_daemon *life(const struct sim *s, const Td__Member *x)
-{
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->m[i].id == x->id)
-			return s->m[i].d &&
-			       s->m[i].d->incarnation == x->incarnation ?
-				       s->m[i].d : NULL;
-	return NULL;
-}
-
-static bool all_lost(const struct sim *s, const Td__Record *r)
-{
-	for (size_t i = 0; i < r->n_in_sync; i++)
-		if (life(s, r->in_sync[i]))
-			return false;
-	return r->n_in_sync > 0;
 }
 
 static uint32_t mask_of(const uint32_t *ids, size_t n)

@@ -33,14 +33,19 @@ static struct sim_phone *pick(struct sim *s)
 static bool ask(struct sim_daemon *d, struct sim_phone *p)
 {
 	struct sim *s = d->m->s;
+	const struct td_view *v = td_cluster_view(d->c);
 	Td__Contact c = TD__CONTACT__INIT;
 	Td__ContactDel x = TD__CONTACT_DEL__INIT;
 	Td__Op op = TD__OP__INIT;
 
+	if (p->acked.cseq && !p->acked.del &&
+	    p->acked.expires_ms <= td_view_now_ms(v) &&
+	    !td_view_contact(v, p->user, p->uri))
+		s->cover.expiries++;
 	p->asked.cseq++;
 	p->asked.del = p->acked.cseq && !p->acked.del &&
 		       !sim_below(&s->rng, 3);
-	p->asked.expires_ms = td_view_now_ms(td_cluster_view(d->c)) +
+	p->asked.expires_ms = td_view_now_ms(v) +
 			      sim_pick(&s->rng, 700, 3000, 3600000, 3600000);
 	if (p->asked.del) {
 		x.user = p->user;
