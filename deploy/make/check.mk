@@ -10,7 +10,8 @@ style:
 # Compiled thrice: gcc and clang with warnings as errors, and clang with
 # sanitizers, in which the unit tests run a second time.
 compile:
-	@$(MAKE) --no-print-directory $(JOBS) VARIANT=gcc build unit-build
+	@$(MAKE) --no-print-directory $(JOBS) VARIANT=gcc build unit-build \
+		sim-bugs-build
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=clang build
 	@$(MAKE) --no-print-directory $(JOBS) VARIANT=asan build unit-build
 
@@ -18,7 +19,7 @@ unit-of = $(patsubst %.c,./build/$1/%,$(UNIT_SRCS))
 check: root deps
 	@$(MAKE) --no-print-directory compile
 	@tests/count $(call unit-of,gcc) $(call unit-of,asan) \
-		"+tests/style/check" tests/lab/selftest \
+		$(SIM_CHECK) "+tests/style/check" tests/lab/selftest \
 		"+tests/lab/run" "+tests/fuzz/run"
 
 # kind|name|sources|uses|what its tests may use too; for tests/style

@@ -1,9 +1,8 @@
 # The simulator. SEED= the first seed, SEEDS= how many, TRACE=1 tells the
-# story of one, SIM_JOBS= processes; by default two minutes' worth on two
-# processors.
-.PHONY: sim sim-bugs sim-build
+# story of one, SIM_JOBS= processes.
+.PHONY: sim sim-bugs sim-build sim-bugs-build
 SEED ?= 1
-SEEDS ?= 10000
+SEEDS ?= 3000
 SIM_JOBS ?= $(shell nproc)
 SIM_RUN = $(B)/bin/tandem-sim --seed=$(SEED) --seeds=$(SEEDS)
 sim: sim-build
@@ -11,10 +10,15 @@ sim: sim-build
 		tests/count "+$(SIM_RUN) --jobs=$(SIM_JOBS)")
 
 # BUG= only this one, SIM_BUGS=quick those that are found within seconds
-sim-bugs: sim-build $(B)/bin/tandem-sim-bugs
+sim-bugs: sim-bugs-build
 	@tests/count "+$(B)/bin/tandem-sim-bugs --jobs=$(SIM_JOBS) --seed=$(SEED) \
 		$(if $(BUG),--bug=$(BUG),--bugs=$(or $(SIM_BUGS),all))"
 sim-build: $(B)/bin/tandem-sim
+sim-bugs-build: $(B)/bin/tandem-sim-bugs
+# for `make check`
+SIM_CHECK = "+build/gcc/bin/tandem-sim --jobs=$(SIM_JOBS) --seeds=3000" \
+	"+build/gcc/bin/tandem-sim-bugs --jobs=$(SIM_JOBS) --bugs=quick" \
+	"build/asan/bin/tandem-sim --jobs=$(SIM_JOBS) --seeds=60"
 
 # The same sources once more with TD_SIM, which compiles the deliberate bugs
 # of cluster/bug.h and ha/lease_bug.h in; the product has none of it.

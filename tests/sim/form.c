@@ -162,7 +162,8 @@ static void form_now(struct sim *s, const struct sim_arg *a)
 			bool fits = true;
 
 			for (uint32_t i = 0; i < s->n; i++)
-				if ((groups[k] >> i & 1) && !sim_linked(s, i, j))
+				if (groups[k] >> i & 1 &&
+				    !sim_linked(s, i, j))
 					fits = false;
 			if (fits)
 				break;

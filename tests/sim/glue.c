@@ -7,12 +7,13 @@
 #include "tests/sim/oracle.h"
 #include "tests/sim/world.h"
 
-/* What ha/units.c does in the daemon: the lease machine's words go to the cluster
- * and to the network, not before its promises are on disk; the plan says what
- * is wanted. */
+/* What ha/units.c does in the daemon: the lease machine's words go to the
+ * cluster and to the network, not before its promises are on disk; the plan
+ * says what is wanted. */
 
-const char *const sim_units[SIM_UNITS] = { TD_UNIT_LEAD, "spool", "s1", "s2",
-					   "a1" };
+const char *const sim_units[SIM_UNITS] = {
+	TD_UNIT_LEAD, "spool", "s1", "s2", "a1",
+};
 
 int sim_unit(const char *name)
 {

@@ -48,7 +48,8 @@ void sim_udp(struct sim *s, uint32_t from, uint32_t to, const void *buf,
 		g->n = n;
 		memcpy(g->buf, buf, n);
 		s->cover.datagrams++;
-		sim_after(s, us, arrive, (struct sim_arg){ .p = g, .v = to, .own = true });
+		sim_after(s, us, arrive,
+			  (struct sim_arg){ .p = g, .v = to, .own = true });
 		if (sim_below(&s->rng, 10) < 8)
 			return;		/* else the other's copy, too */
 	}

@@ -50,7 +50,7 @@ struct sim_ring {
 	struct sim_msg **log;
 	uint32_t n, size;
 	bool broken;			/* whole once all have installed it */
-	uint32_t holder, quota;		/* who still gets words out, if broken */
+	uint32_t holder, quota;	/* broken: who still gets words out */
 	int64_t last_us[SIM_MACHINES];	/* of what is on its way to each */
 	uint32_t pos[SIM_MACHINES];	/* delivered to each */
 	struct sim_ring *was[SIM_MACHINES];	/* where each comes from */
@@ -205,7 +205,8 @@ struct sim {
 	bool forming;
 	uint32_t pids;
 	uint64_t incarnations;
-	int cut[SIM_NETS + 1][SIM_MACHINES][SIM_MACHINES]; /* last: heartbeats */
+	/* by network, the last: heartbeats */
+	int cut[SIM_NETS + 1][SIM_MACHINES][SIM_MACHINES];
 	uint32_t drained;		/* bit machine */
 	uint32_t want_voters;		/* bit id; 0: as it is */
 	bool load_off, judging;
