@@ -9,8 +9,6 @@
 static const struct sim_bug_row rows[] = {
 #define SIM(name, bit, seeds, quick, what)                                     \
 	{ name, SIM_BUGS_SIM, SIM_BUG_##bit, seeds, quick, what }
-	SIM("revive", REVIVE, 20000, false,
-	    "the driver renews a lease that has lapsed"),
 	SIM("guard", GUARD, 20000, false,
 	    "the guard says RELEASED without having switched off"),
 	SIM("timer_only", TIMER_ONLY, 20000, false,

@@ -9,7 +9,6 @@
  *  (driver, guard, disk) are here; the others are compiled into cluster/ and
  *  ha/ with TD_SIM only (cluster/bug.h, ha/lease_bug.h). */
 enum sim_bug {
-	SIM_BUG_REVIVE,		/* the driver renews a lapsed lease */
 	SIM_BUG_GUARD,		/* RELEASED without having switched off */
 	SIM_BUG_TIMER_ONLY,	/* no look at the clock before each block */
 	SIM_BUG_MONOTONIC,	/* the clock stands still in a freeze */

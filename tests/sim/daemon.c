@@ -378,8 +378,9 @@ void sim_daemon_kill(struct sim_machine *m)
 
 	if (!d)
 		return;
-	sim_tell(m->s, "%s's life %llx ends", m->name,
-		 (unsigned long long)d->incarnation);
+	if (!m->s->ending)
+		sim_tell(m->s, "%s's life %llx ends", m->name,
+			 (unsigned long long)d->incarnation);
 	d->dying = true;
 	td_cluster_free(d->c);
 	m->d = NULL;

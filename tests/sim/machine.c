@@ -30,8 +30,7 @@ void sim_drive(struct sim_machine *m, unsigned int unit, uint64_t epoch,
 		return;
 	if (epoch == v->epoch &&
 	    (until_ms <= v->until_ms ||
-	     (v->until_ms * SIM_MS <= sim_clock_us(m) &&
-	      !sim_bug(m->s, SIM_BUG_REVIVE))))
+	     v->until_ms * SIM_MS <= sim_clock_us(m)))
 		return;
 	v->epoch = epoch;
 	v->until_ms = until_ms;

@@ -210,7 +210,8 @@ void sim_oracle_dead(struct sim_machine *m, uint64_t incarnation)
 	struct sim *s = m->s;
 	const Td__Record *r = sim_oracle_record(s);
 
-	if (r && (!sim_oracle_in(r, m->id, incarnation) || !all_lost(s, r)))
+	if (s->ending || (r && (!sim_oracle_in(r, m->id, incarnation) ||
+				 !all_lost(s, r))))
 		return;
 	for (uint32_t i = 0; !r && i < s->n; i++)
 		if (s->m[i].d && !s->m[i].witness &&

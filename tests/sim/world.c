@@ -138,7 +138,7 @@ static void begin(struct sim *s, uint64_t seed)
 	s->now_us = 1000 * SIM_MS;
 	s->digest = seed;
 	s->forming = s->failed = s->load_off = s->founded_again = false;
-	s->judging = false;
+	s->judging = s->ending = false;
 	s->pids = s->drained = 0;
 	s->incarnations = s->cuts_made = s->cuts_mended = 0;
 	memset(s->cut, 0, sizeof(s->cut));
@@ -162,6 +162,7 @@ static void end(struct sim *s)
 {
 	struct sim_event e;
 
+	s->ending = true;
 	for (uint32_t i = 0; i < s->n; i++) {
 		s->m[i].up = false;
 		sim_daemon_kill(&s->m[i]);

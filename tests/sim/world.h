@@ -210,7 +210,7 @@ struct sim {
 	uint32_t drained;		/* bit machine */
 	uint32_t want_voters;		/* bit id; 0: as it is */
 	bool load_off, judging;
-	bool founded_again;
+	bool founded_again, ending;
 	uint64_t cuts_made, cuts_mended;
 	struct sim_oracle *oracle;
 	struct sim_views *views;
