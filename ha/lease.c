@@ -14,6 +14,10 @@ static bool load(struct td_lease *l, const Td__LeaseState *s)
 {
 	if (s->record && !rec_from_pb(s->record, &l->rec))
 		return false;
+	l->stood = l->rec;
+	if (s->stands && !rec_from_pb(s->stands, &l->stood))
+		return false;
+	l->stood_saved = s->stands != NULL;
 	for (size_t i = 0; i < s->n_promises; i++) {
 		const Td__Promise *p = s->promises[i];
 		struct unit *u;

@@ -10,7 +10,7 @@
 enum {
 	MAX_ID = TD_NODE_MAX_ID,
 	BEATS = 16,		/* heartbeats whose answers still count */
-	MAX_BOUND = 24,		/* 16 reports, our own, some changes */
+	MAX_BOUND = 48,		/* 16 reports of two, our own, some changes */
 	UNACKED_MS = 300,	/* a member's word that another is slow */
 	SLOW_OUT_MS = 1000,	/* then it may come back */
 	SAY_AGAIN_MS = 100,
@@ -51,7 +51,7 @@ struct rec_pb {
 struct report {
 	bool valid, holds;
 	uint64_t epoch, inc;
-	struct rec rec;
+	struct rec rec, stood;
 	struct {
 		uint64_t epoch;
 		int64_t ready_ms;
@@ -122,7 +122,8 @@ struct td_lease {
 
 	struct rec rec;			/* on disk */
 	struct rec_pb rec_pb;
-	struct key shown;		/* we stand by it */
+	struct rec stood;		/* that we stand by */
+	bool stood_saved;		/* as another than rec */
 	int64_t stand_ms;		/* from then on by rec, at best */
 	/* records that bind: oldest first, the last is the newest */
 	struct rec bound[MAX_BOUND];

@@ -126,6 +126,7 @@ bool quorum_bound(const struct td_lease *l, uint32_t votes)
 void save(struct td_lease *l)
 {
 	Td__LeaseState s = TD__LEASE_STATE__INIT;
+	struct rec_pb stood;
 	size_t n = 0;
 
 	for (unsigned int i = 0; i < l->n_units; i++) {
@@ -142,6 +143,12 @@ void save(struct td_lease *l)
 	}
 	if (l->rec.key.epoch)
 		s.record = &l->rec_pb.r;
+	l->stood_saved = l->stood.key.epoch &&
+			 key_cmp(&l->stood.key, &l->rec.key);
+	if (l->stood_saved) {
+		rec_to_pb(&l->stood, &stood);
+		s.stands = &stood.r;
+	}
 	s.promises = l->promises;
 	s.n_promises = n;
 	l->st.saves++;

@@ -67,9 +67,13 @@ struct key stands_by(struct td_lease *l)
 
 	for (uint32_t i = 1; i <= MAX_ID && ok; i++)
 		ok = !excluded_may_act(l, i);
-	if (ok || td_lease_bug(l, TD_BUG_STAND_BY))
-		l->shown = l->rec.key;
-	return l->shown;
+	if ((ok || td_lease_bug(l, TD_BUG_STAND_BY)) &&
+	    key_cmp(&l->stood.key, &l->rec.key)) {
+		l->stood = l->rec;
+		if (l->stood_saved)
+			save(l);
+	}
+	return l->stood.key;
 }
 
 /* Who is not in the set any more stops, wherever it was told. */
@@ -205,6 +209,14 @@ static void bind(struct td_lease *l, const struct rec *r)
 	l->n_bound++;
 }
 
+static void bind_report(struct td_lease *l, const struct report *r)
+{
+	if (!r->valid)
+		return;
+	bind(l, &r->rec);
+	bind(l, &r->stood);
+}
+
 /** `lead` has just become ours: all records that were reported bind until a
  *  majority holds our first.
  *  @param alone  nobody else holds what was: founding, or a cold start */
@@ -215,8 +227,7 @@ void record_begin(struct td_lease *l, const struct rec *newest, bool alone)
 
 	l->n_bound = 0;
 	for (uint32_t i = 1; i <= MAX_ID; i++)
-		if (l->lead->report[i].valid)
-			bind(l, &l->lead->report[i].rec);
+		bind_report(l, &l->lead->report[i]);
 	bind(l, newest);
 	for (uint32_t i = 0; i <= MAX_ID; i++)
 		l->peer[i].have = (struct key){ 0 };

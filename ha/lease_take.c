@@ -110,7 +110,7 @@ void say_report(struct td_lease *l, struct unit *u, uint64_t epoch,
 	Td__Report r = TD__REPORT__INIT;
 	Td__Ha ha = TD__HA__INIT;
 	struct rec none = rec_blank(l);
-	struct rec_pb pb;
+	struct rec_pb pb, stood;
 
 	r.acked = gp;
 	for (uint32_t i = 1; i <= MAX_ID; i++) {
@@ -132,6 +132,10 @@ void say_report(struct td_lease *l, struct unit *u, uint64_t epoch,
 	r.promised = u->epoch;
 	r.holds = l->synced;
 	r.record = &l->rec_pb.r;
+	if (l->stood.key.epoch && key_cmp(&l->stood.key, &l->rec.key)) {
+		rec_to_pb(&l->stood, &stood);
+		r.stands = &stood.r;
+	}
 	if (td_lease_bug(l, TD_BUG_W_HOLDS) && l->cfg.witness) {
 		rec_to_pb(&none, &pb);
 		r.record = &pb.r;
@@ -174,6 +178,8 @@ static bool report_read(struct td_lease *l, const Td__Report *m,
 	if (!m->record)
 		r.rec = rec_blank(l);
 	else if (!rec_from_pb(m->record, &r.rec))
+		return false;
+	if (m->stands && !rec_from_pb(m->stands, &r.stood))
 		return false;
 	for (size_t i = 0; i < m->n_acked; i++) {
 		const Td__Granted *g = m->acked[i];
