@@ -74,8 +74,18 @@ static void record_moved(struct td_cluster *c)
 	c->ask = !c->witness;
 }
 
+/* It may answer otherwise by time alone, without a word. */
+static bool answers_otherwise(const struct td_cluster *c)
+{
+	return td_cluster_founded(c) &&
+	       (c->auth.needed(c->auth.arg) & ~(1U << c->id)) !=
+		       c->holders.need;
+}
+
 void td_cluster_ask_authority(struct td_cluster *c)
 {
+	if (c->live && answers_otherwise(c))
+		c->auth_changed = true;
 	if (!c->auth_changed || c->dead || !c->has_auth || !c->members)
 		return;
 	c->auth_changed = false;
