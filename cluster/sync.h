@@ -69,7 +69,8 @@ struct td_verdict {
  *  it is the newest. A voter that reports none counts only beside a founding
  *  record (epoch 1, version 1): else it may have lost a newer one.
  *  @param claims  by node id, of this round
- *  @param silent  bit id: not waited for any more; a founding waits for all
+ *  @param silent  bit id: not waited for any more; a founding or a cold start
+ *  waits for all, unless it is forced
  *  @param quorate  the transport's word: it decides before there is a record */
 void td_sync_decide(const struct td_claim claims[TD_NODE_MAX_ID + 1],
 		    uint32_t members, uint32_t silent, bool quorate,
