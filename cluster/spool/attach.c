@@ -142,7 +142,8 @@ int td_spool_node_new(const struct td_spool_node_cfg *cfg,
 	struct td_spool_node *n = calloc(1, sizeof(*n));
 	struct td_spool_env env = {
 		.node_id = td_cluster_node_id(cfg->cluster), .say = on_say,
-		.effect = on_effect, .on_disk = on_disk, .in_sync = on_in_sync, .arg = n,
+		.effect = on_effect, .on_disk = on_disk,
+		.in_sync = on_in_sync, .arg = n,
 	};
 	struct td_spool_writer_env wenv = { .owner = on_owner,
 					    .ready = on_ready,

@@ -229,7 +229,7 @@ static struct halves begin(struct two *t, bool a_line, bool b_line, int how)
 	assert_int_equal(t->n[1].w.n_made, 2);
 	h.a_out = t->n[1].w.made[1];
 	assert_true(h.a_out->setup.internal);
-	settle(t);		/* an INVITE waits until the mate holds its op */
+	settle(t);	/* an INVITE waits until the mate holds its op */
 	h.b_in = comes(&t->n[2], h.a_out->setup.called, "", "",
 		       h.a_out->setup.call_id);
 	assert_int_equal(t->n[2].w.n_made, 2);
