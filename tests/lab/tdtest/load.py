@@ -5,8 +5,9 @@ import contextlib
 import os
 import time
 
+from . import cdr
 from .book import lines
-from .phones import A1, A2, parse
+from .phones import A1, A2, answered, parse
 from .tap import Failure, check, until
 
 USERS, CALLERS, CALLEES = ("2000", 900), ("2900", "2920"), ("2960", "2970")
@@ -136,6 +137,21 @@ def in_sync(b, nodes=("n1", "n2"), seconds=40):
     began = time.monotonic()
     until(seconds, "all nodes are in sync again", all_there, 0.1)
     return time.monotonic() - began
+
+
+def recorded(b, begin, reports):
+    """Every call that a phone saw answered stands once in the database, each
+    leg of it once; who was killed has its calls ended by those who outlived
+    it. @param begin cdr.newest() before the calls. @return calls in SQL"""
+    cdr.written(b)
+    calls, up = cdr.calls_since(b, begin)
+    seen = sum(answered(r) for r in reports)
+    placed = sum(len(r["calls"]) for r in reports)
+    check(seen <= up <= placed, "%d calls answered in SQL, %d seen by the "
+          "phones, of %d", up, seen, placed)
+    bad = cdr.broken(b, begin)
+    check(not bad, "%d calls whose records cannot be: %r", len(bad), bad[:5])
+    return calls
 
 
 def views_equal(b, nodes=("n1", "n2"), seconds=30):
