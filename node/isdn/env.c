@@ -69,7 +69,7 @@ static int effect(void *arg, td_effect_fn fn, void *farg)
 {
 	struct world *w = arg;
 
-	return td_cluster_effect(w->cfg.cluster, fn, farg);
+	return td_cluster_effect_urgent(w->cfg.cluster, fn, farg);
 }
 
 static bool busy(void *arg, const char *span, uint32_t timeslot)

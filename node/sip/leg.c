@@ -234,7 +234,8 @@ int sip_leg_send(struct sip_leg *l, struct td_sip_down *d)
 	rc = l->leg.up->checkpoint(l->leg.up->arg, &l->leg);
 	l->sip->effects++;
 	if (!rc)
-		rc = td_cluster_effect(l->sip->cfg.cluster, on_effect, e);
+		rc = td_cluster_effect_urgent(l->sip->cfg.cluster,
+					      on_effect, e);
 	if (rc) {
 		l->sip->effects--;
 		l->sip->st.checkpoints_refused++;
