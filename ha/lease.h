@@ -105,6 +105,8 @@ void td_lease_seen(struct td_lease *l, const char *unit, uint64_t epoch);
 /** An operator's word that the members of the in-sync set are lost for good:
  *  the next that takes `lead` may found on what it has. */
 void td_lease_force(struct td_lease *l, int64_t now_ms);
+/** struct td_authority: forced. Good for half a minute, or until it is used. */
+bool td_lease_forced(const struct td_lease *l, int64_t now_ms);
 
 /* --- what stands --- */
 

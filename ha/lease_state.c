@@ -120,3 +120,8 @@ void td_lease_stats(const struct td_lease *l, struct td_lease_stats *out)
 {
 	*out = l->st;
 }
+
+bool td_lease_forced(const struct td_lease *l, int64_t now_ms)
+{
+	return now_ms < l->force_ms;
+}

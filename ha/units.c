@@ -297,6 +297,12 @@ static bool on_quorum(void *arg, uint32_t members, bool quorate)
 			       quorate);
 }
 
+static bool on_forced(void *arg)
+{
+	return td_lease_forced(((struct td_units *)arg)->lease,
+			       td_clock_boot_ms());
+}
+
 static void on_ring(void *arg, uint64_t ring, uint32_t members, uint32_t left,
 		    bool quorate)
 {
@@ -425,7 +431,7 @@ static int start(struct td_units *u)
 		.record = on_record, .needed = on_needed, .quorum = on_quorum,
 		.holds = on_holds,
 		.ring = on_ring, .deliver = on_deliver, .live = on_live,
-		.slow = on_slow, .arg = u,
+		.slow = on_slow, .forced = on_forced, .arg = u,
 	};
 	int rc = start_lease(u);
 
@@ -559,4 +565,5 @@ uint64_t td_units_owns(const struct td_units *u, const char *unit)
 void td_units_force(struct td_units *u)
 {
 	td_lease_force(u->lease, td_clock_boot_ms());
+	on_changed(u);
 }
