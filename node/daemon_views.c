@@ -61,7 +61,7 @@ static json_t *on_views_dump(void *arg)
 int daemon_start_views(struct td_daemon *d)
 {
 	struct td_views_cfg cfg = {
-		.cluster = d->cluster, .site = on_views_site,
+		.loop = d->loop, .cluster = d->cluster, .site = on_views_site,
 		.generation = on_views_generation, .hangup = on_views_hangup,
 		.voice = on_views_voice, .units = on_views_units,
 		.force = on_views_force, .dump = on_views_dump,

@@ -239,7 +239,7 @@ static void on_cluster_force(void *arg, struct td_control_req *req)
 	td_control_reply_json(req, json_pack("{s:b}", "forced", 1));
 }
 
-static int call_arg(struct td_control_req *req, uint64_t *id)
+int views_call_arg(struct td_control_req *req, uint64_t *id)
 {
 	const char *text = td_control_arg(req, 0);
 	char *end;
@@ -260,7 +260,7 @@ static void on_call_show(void *arg, struct td_control_req *req)
 	uint64_t id;
 	json_t *o;
 
-	if (call_arg(req, &id))
+	if (views_call_arg(req, &id))
 		return;
 	o = td_views_call(v, id);
 	if (o)
@@ -268,55 +268,6 @@ static void on_call_show(void *arg, struct td_control_req *req)
 	else
 		td_control_reply_error(req, 1, "no such call: %016llx",
 				       (unsigned long long)id);
-}
-
-static int hangup_one(struct td_views *v, uint64_t id)
-{
-	Td__CallHangup m = TD__CALL_HANGUP__INIT;
-	Td__Op op = TD__OP__INIT;
-
-	if (!v->cfg.hangup(v->cfg.arg, id))
-		return 0;
-	/* its nodes hear it in the one order */
-	m.id = id;
-	op.what_case = TD__OP__WHAT_CALL_HANGUP;
-	op.call_hangup = &m;
-	return td_cluster_submit(v->cfg.cluster, &op);
-}
-
-static void on_call_hangup(void *arg, struct td_control_req *req)
-{
-	struct td_views *v = arg;
-	bool all = !strcmp(td_control_arg(req, 0), "all");
-	json_t *calls, *c;
-	uint64_t id = 0;
-	size_t i, n = 0;
-	int rc = 0;
-
-	if (!all && call_arg(req, &id))
-		return;
-	calls = td_views_calls(v);
-	json_array_foreach(calls, i, c) {
-		uint64_t x = strtoull(json_string_value(
-			json_object_get(c, "id")), NULL, 16);
-
-		if (!all && x != id)
-			continue;
-		rc = hangup_one(v, x);
-		if (rc)
-			break;
-		n++;
-	}
-	json_decref(calls);
-	if (rc)
-		td_control_reply_error(req, 1, "the cluster takes nothing "
-				       "now: %s", strerror(-rc));
-	else if (!all && !n)
-		td_control_reply_error(req, 1, "no such call: %016llx",
-				       (unsigned long long)id);
-	else
-		td_control_reply_json(req, json_pack("{s:i}", "cleared",
-						     (int)n));
 }
 
 static void on_route_test(void *arg, struct td_control_req *req)
@@ -369,7 +320,7 @@ int td_views_new(struct td_control *control, const struct td_views_cfg *cfg,
 		{ "span list", on_spans },
 		{ "call list", on_calls },
 		{ "call show", on_call_show },
-		{ "call hangup", on_call_hangup },
+		{ "call hangup", views_on_hangup },
 		{ "registration list", on_registrations },
 		{ "route test", on_route_test },
 		{ "user list", views_on_users },
@@ -398,5 +349,7 @@ int td_views_new(struct td_control *control, const struct td_views_cfg *cfg,
 
 void td_views_free(struct td_views *v)
 {
+	if (v)
+		views_hangup_end(v);
 	free(v);
 }

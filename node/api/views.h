@@ -13,6 +13,7 @@
  *  this node knows comes through functions, so that this room needs none of
  *  the softswitch's. */
 struct td_views_cfg {
+	struct td_loop *loop;
 	struct td_cluster *cluster;
 	/** Running configuration or NULL. */
 	const struct td_site *(*site)(void *arg);

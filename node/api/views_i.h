@@ -5,9 +5,20 @@
 
 #include "node/api/views.h"
 
+struct hangup;
+
 struct td_views {
 	struct td_views_cfg cfg;
+	struct hangup *hangups;		/* that wait for their calls to go */
 };
+
+/** Argument 0 as a call's id. @return 0, or -EINVAL: answered */
+int views_call_arg(struct td_control_req *req, uint64_t *id);
+
+/* views_hangup.c */
+void views_on_hangup(void *arg, struct td_control_req *req);
+/** Answers those that wait: the daemon ends. */
+void views_hangup_end(struct td_views *v);
 
 /** "2026-11-24T12:00:00Z"; null for 0. */
 json_t *views_time(int64_t ms);

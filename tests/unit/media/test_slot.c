@@ -532,7 +532,6 @@ static void a_slot_waits_for_the_next_card_and_goes_on(void **state)
 
 	join(r, &r->stream[0]->end, &r->slot.end);
 	pass(r, 400, 0);
-	assert_true(r->heard > 0 && r->got > 0);
 	change_card(r, NULL);
 	assert_false(r->slot.open || old->port[0].slot[TS].open);
 	for (int i = 0; i < 100; i++) {
@@ -560,10 +559,8 @@ static void a_slot_may_be_joined_and_parted_without_a_card(void **state)
 	join(r, &r->stream[0]->end, &r->slot.end);
 	assert_false(r->slot.open);
 	change_card(r, r->card);
-	assert_true(r->slot.open);
 	pass(r, 400, 0);
-	assert_int_equal(r->heard_wrong, 0);
-	assert_true(r->heard > 8 * 250);
+	assert_true(r->heard > 8 * 250 && !r->heard_wrong);
 	change_card(r, NULL);
 	part(r, &r->slot.end);
 	change_card(r, r->card);
