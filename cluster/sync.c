@@ -107,7 +107,7 @@ static bool majority_of_all(uint32_t votes, const struct td_sync_record *r)
 static bool stands(const struct td_claim *claims, uint32_t said,
 		   const struct td_sync_record *r, bool forced)
 {
-	bool founding = r->epoch == 1 && r->version <= 1;
+	bool founding = r->version <= 1;
 	uint32_t votes = 0;
 
 	for (uint32_t i = 1; i <= TD_NODE_MAX_ID; i++)

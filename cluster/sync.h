@@ -67,7 +67,7 @@ struct td_verdict {
 /** Pure: who goes on by the records (failover.md, "In-sync set"): those whom
  *  the newest record names, if a majority of its voters is here to say that
  *  it is the newest. A voter that reports none counts only beside a founding
- *  record (epoch 1, version 1): else it may have lost a newer one.
+ *  record (version 1): else it may have lost a newer one.
  *  @param claims  by node id, of this round
  *  @param silent  bit id: not waited for any more; a founding or a cold start
  *  waits for all, unless it is forced

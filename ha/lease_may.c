@@ -200,7 +200,7 @@ static struct votes count(const struct td_lease *l, const struct unit *u)
  * first record only. */
 static bool enough(const struct td_lease *l, const struct votes *v)
 {
-	bool first = v->newest.key.epoch <= 1 && v->newest.key.version <= 1;
+	bool first = v->newest.key.version <= 1;
 	uint32_t ids = first || l->now_ms < l->force_ms ||
 		       td_lease_bug(l, TD_BUG_W_HOLDS) ||
 		       td_lease_bug(l, TD_BUG_DURABLE) ? v->ids : v->knowing;
@@ -300,6 +300,12 @@ void try_take(struct td_lease *l, struct unit *u)
 	u->ready_ms = 0;
 	if (!u->taking)
 		return;
+	/* asked for before the voters changed: by those of before it may be
+	 * promised to another */
+	if (!u->lead && u->epoch <= l->rec.floor) {
+		give_up(l, u);
+		return;
+	}
 	v = count(l, u);
 	right = right_to(l, u, &v);
 	learn(l, u, &v);

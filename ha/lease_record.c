@@ -171,6 +171,19 @@ static void write_record(struct td_lease *l, struct rec *r)
 	say_record(l);
 }
 
+/* Has a majority the founding record? Not before is there another: who reports
+ * no record beside a later one may have lost it, and does not count. */
+static bool founded(const struct td_lease *l)
+{
+	const struct rec *r = last(l);
+	uint32_t by = BIT(l->cfg.node_id);
+
+	for (uint32_t i = 1; i <= MAX_ID; i++)
+		if (key_cmp(&l->peer[i].have, &r->key) >= 0)
+			by |= BIT(i);
+	return r->key.version > 1 || quorum(l, by, r, 1);
+}
+
 /** A new record of ours; binds us from now on. */
 void record_change(struct td_lease *l, uint32_t sync, uint32_t voters,
 		   uint32_t next)
@@ -328,14 +341,14 @@ void record_mind(struct td_lease *l)
 	record_settle(l);
 	r = last(l);
 	bad = bad_members(l);
-	if (l->n_bound >= MAX_BOUND - 1)
+	if (l->n_bound >= MAX_BOUND - 1 || !founded(l))
 		bad = 0;
 	if (bad) {
 		record_change(l, r->in_sync & ~bad, r->voters, r->next);
 	} else if (r->next && l->n_bound == 1) {
 		record_change(l, r->in_sync, r->next, 0);
 	} else if (!r->next && want && want != r->voters && l->n_bound == 1 &&
-		   !td_lease_bug(l, TD_BUG_VOTERS) && voters_can(l, want)) {
+		   founded(l) && !td_lease_bug(l, TD_BUG_VOTERS) && voters_can(l, want)) {
 		record_change(l, r->in_sync, r->voters, want);
 	} else if (l->now_ms - l->said_ms > again) {
 		for (uint32_t i = 1; i <= MAX_ID; i++)
@@ -502,7 +515,7 @@ void on_caught(struct td_lease *l, uint32_t from, uint64_t inc,
 	}
 	if (!leads(l) || m->ring != l->ring || from == l->cfg.node_id ||
 	    !(l->members & BIT(from)) || l->peer[from].gone == inc ||
-	    l->n_bound >= MAX_BOUND - 1)
+	    l->n_bound >= MAX_BOUND - 1 || !founded(l))
 		return;
 	/* it was taken out for being slow: not in and out all the time */
 	if (l->peer[from].slow_ms != NEVER &&

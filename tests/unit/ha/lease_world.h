@@ -37,7 +37,7 @@ struct daemon {
 		uint32_t by;
 	} pending[W_PENDING];
 	unsigned int n_pending;
-	int64_t shy_us;
+	int64_t shy_us, hello_ms;
 };
 
 static inline bool knows(const struct opset *s, uint64_t op)
@@ -320,6 +320,7 @@ static inline void cl_hello(struct daemon *d)
 {
 	struct msg *m = cl_msg(d, M_HELLO);
 
+	d->hello_ms = m_clock(d->m);
 	m->live = d->live;
 	m->lacks = !td_lease_synced(d->l);
 	m->rec = d->l->rec;
@@ -440,6 +441,11 @@ static inline void cl_tick(struct daemon *d)
 		d->pending[d->n_pending].at_ms = 0;
 		d->pending[d->n_pending++].by = 0;
 		w_mcast(d->m, m);
+	}
+	/* as the cluster does: a record that came later may decide */
+	if (!d->live && d->ring && now - d->hello_ms >= 1000) {
+		d->elected = false;
+		cl_hello(d);
 	}
 	for (unsigned int i = 0; i < d->n_pending; i++)
 		if (d->pending[i].at_ms && now - d->pending[i].at_ms > 300)
