@@ -107,6 +107,7 @@ static void tell_applied(const struct sim_daemon *d, const Td__Op *op,
 {
 	struct td_index i = td_view_index(td_cluster_view(d->c));
 	const char *what = td_op_info(op->what_case)->name, *who = "";
+	char ms[24];
 
 	if (op->what_case == TD__OP__WHAT_CONTACT_PUT)
 		who = op->contact_put->user;
@@ -114,6 +115,10 @@ static void tell_applied(const struct sim_daemon *d, const Td__Op *op,
 		who = op->contact_del->user;
 	else if (op->what_case == TD__OP__WHAT_UNIT)
 		who = op->unit->unit;
+	else if (op->what_case == TD__OP__WHAT_TICK)
+		who = ms;
+	snprintf(ms, sizeof(ms), "%lld",
+		 (long long)td_view_now_ms(td_cluster_view(d->c)) % 10000000);
 	sim_story(d->m->s, "%s applies %s %s from %u at %llx/%llu",
 		  d->m->name, what, who, from,
 		  (unsigned long long)i.lineage, (unsigned long long)i.n);

@@ -348,8 +348,9 @@ void sim_oracle_effect(struct sim_daemon *d,
 	for (size_t i = 0; r && i < r->n_in_sync; i++) {
 		struct sim_daemon *x = life(s, r->in_sync[i]);
 
-		/* whoever is being added has what comes before that */
-		if (x && sim_oracle_in(td_lease_record(x->l), x->m->id,
+		/* whoever is being added has what comes before that; a
+		 * lead of a later epoch starts from what a majority told */
+		if (x && r->epoch == own->epoch && sim_oracle_in(td_lease_record(x->l), x->m->id,
 				       x->incarnation) &&
 		    !later(r, own))
 			must_know(d, x, "of the agreed record", knows, arg);
@@ -357,7 +358,10 @@ void sim_oracle_effect(struct sim_daemon *d,
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct sim_daemon *x = s->m[i].d;
 
+		/* one that is named: else it is about to hear that it lost */
 		if (x && td_cluster_state(x->c) == TD_CLUSTER_RUNNING &&
+		    sim_oracle_in(td_lease_record(x->l), x->m->id,
+				  x->incarnation) &&
 		    td_view_index(td_cluster_view(x->c)).lineage > lineage)
 			must_know(d, x, "of a later lineage", knows, arg);
 	}

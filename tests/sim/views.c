@@ -21,7 +21,8 @@ struct sim_views {
 	unsigned int count;
 	struct {
 		uint64_t lineage;
-		int64_t now_ms, at_us;	/* agreed time's furthest */
+		int64_t now_ms;		/* agreed time's furthest */
+		int64_t from_ms, from_us;	/* and its start */
 	} time[LINEAGES];
 };
 struct sim_doubt {
@@ -157,39 +158,59 @@ static bool everywhere(const struct sim *s, const struct sim_doubt *x)
 	return true;
 }
 
-/* Agreed time leans by a tenth at most, beside clocks that differ. */
+/* Where this lineage's time starts from, and when that was first seen. */
+static void anchor(struct sim_daemon *d, unsigned int k, uint64_t lineage,
+		   int64_t was_ms, int64_t was_us)
+{
+	struct sim_views *v = d->m->s->views;
+
+	v->time[k].lineage = lineage;
+	v->time[k].from_ms = was_ms;
+	v->time[k].from_us = was_us;
+	for (unsigned int i = 0; i < k; i++)
+		/* an older one goes on */
+		if (was_ms && v->time[i].now_ms == was_ms &&
+		    v->time[i].from_us <= v->time[k].from_us) {
+			v->time[k].from_ms = v->time[i].from_ms;
+			v->time[k].from_us = v->time[i].from_us;
+		}
+}
+
+/* Agreed time leans by a tenth at most, beside clocks that differ. What was
+ * held up comes all at once, so it is measured from the lineage's start. */
 static void look_at_time(struct sim_daemon *d)
 {
 	struct sim *s = d->m->s;
 	struct sim_views *v = s->views;
 	int64_t now = td_view_now_ms(td_cluster_view(d->c));
 	uint64_t lineage = td_view_index(td_cluster_view(d->c)).lineage;
+	int64_t was_ms = d->now_ms, was_us = d->now_us, gone;
 	unsigned int k = 0;
-	int64_t may;
 
-	if (now < d->now_ms && d->now_lineage == lineage)
+	if (now < was_ms && d->now_lineage == lineage)
 		sim_fail(s, "%s: agreed time goes back by %lld ms",
-			 d->m->name, (long long)(d->now_ms - now));
+			 d->m->name, (long long)(was_ms - now));
+	if (now != was_ms)
+		d->now_us = s->now_us;
 	d->now_ms = now;
 	d->now_lineage = lineage;
 	while (k < LINEAGES && v->time[k].lineage &&
 	       v->time[k].lineage != lineage)
 		k++;
-	if (k == LINEAGES || now <= v->time[k].now_ms)
+	if (k == LINEAGES || !now || now <= v->time[k].now_ms)
 		return;
-	may = (s->now_us - v->time[k].at_us) * 1102 / 1000 / SIM_MS;
-	if (v->time[k].lineage && now > v->time[k].now_ms + may + SLACK_MS)
-		sim_fail(s, "%s: agreed time runs ahead: %lld ms in %lld",
-			 d->m->name, (long long)(now - v->time[k].now_ms),
-			 (long long)((s->now_us - v->time[k].at_us) / SIM_MS));
-	/* a new lineage goes on with the time of an older one */
-	v->time[k].at_us = v->time[k].lineage ? s->now_us :
-						s->now_us - 1500 * SIM_MS;
-	for (unsigned int i = 0; !v->time[k].lineage && i < k; i++)
-		if (v->time[i].now_ms == now)
-			v->time[k].at_us = v->time[i].at_us;
-	v->time[k].lineage = lineage;
+	if (!v->time[k].lineage)
+		anchor(d, k, lineage, was_ms, was_us);
 	v->time[k].now_ms = now;
+	if (!v->time[k].from_ms) {	/* founded now */
+		v->time[k].from_ms = now;
+		v->time[k].from_us = d->now_us;
+	}
+	gone = (s->now_us - v->time[k].from_us) / SIM_MS;
+	if (now > v->time[k].from_ms + gone * 1102 / 1000 + SLACK_MS)
+		sim_fail(s, "%s: agreed time runs ahead: %lld ms in %lld",
+			 d->m->name, (long long)(now - v->time[k].from_ms),
+			 (long long)gone);
 }
 
 void sim_views_look(struct sim_daemon *d)

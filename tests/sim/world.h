@@ -119,7 +119,7 @@ struct sim_daemon {
 	uint64_t snapshots;
 	struct sim_doubt *doubts, **doubts_tail;
 	uint64_t seen_n, now_lineage;
-	int64_t now_ms;
+	int64_t now_ms, now_us;
 	uint64_t unit_told[SIM_UNITS];	/* epoch in the unit op */
 	uint64_t took[SIM_UNITS];	/* epoch held last */
 };
