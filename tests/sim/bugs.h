@@ -15,13 +15,16 @@ enum sim_bug {
 	SIM_BUG_SAVE_LATER,	/* promises are said before they are on disk */
 	SIM_BUG_DISK_FORGETS,	/* a restarted voter remembers nothing */
 };
+/* seeds for what other rules hide */
+enum { SIM_BUG_HUNT = 3000 };
 enum sim_bug_room { SIM_BUGS_SIM, SIM_BUGS_HA, SIM_BUGS_CLUSTER };
 
 struct sim_bug_row {
 	const char *name;
 	enum sim_bug_room room;
 	unsigned int bit;
-	unsigned int seeds;	/* found within so many, or the test fails */
+	unsigned int seeds;	/* found within so many, or the test fails;
+				 * 0: other rules stand before it */
 	bool quick;		/* in `make check`, too */
 	const char *what;
 };

@@ -218,6 +218,25 @@ static void fault_regroup(struct sim *s)
 	sim_regroup(s, groups, 2);
 }
 
+/* A voter comes back at once, and finds itself in another company. */
+static void fault_restart(struct sim *s)
+{
+	struct sim_machine *m = any(s);
+	uint32_t out = sim_below(&s->rng, s->n), groups[2] = { 0 };
+
+	if (!m->d || m->frozen_us || out == m->i)
+		return;
+	s->cover.kills++;
+	sim_tell(s, "*** %s's daemon restarts, %s alone", m->name,
+		 s->m[out].name);
+	sim_kill(m, sim_between(&s->rng, 8, 60) * SIM_MS);
+	for (uint32_t i = 0; i < s->n; i++)
+		if (sim_runs(&s->m[i]))
+			groups[i == out] |= 1U << i;
+	s->cover.regroups++;
+	sim_regroup(s, groups, 2);
+}
+
 /* --- clocks and disks --- */
 
 static void fault_clock(struct sim *s)
@@ -361,7 +380,7 @@ static void (*const faults[])(struct sim *s) = {
 	fault_cut_both, fault_cut_heartbeats, fault_cut_one, fault_power,
 	fault_freeze, fault_stop, fault_kill, fault_hang, fault_regroup,
 	fault_clock, fault_slow_disk, fault_stuck_disk, fault_drain,
-	fault_maintain,
+	fault_maintain, fault_restart,
 };
 enum { N_FAULTS = sizeof(faults) / sizeof(*faults) };
 
