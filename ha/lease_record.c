@@ -348,7 +348,8 @@ void record_mind(struct td_lease *l)
 	} else if (r->next && l->n_bound == 1) {
 		record_change(l, r->in_sync, r->next, 0);
 	} else if (!r->next && want && want != r->voters && l->n_bound == 1 &&
-		   founded(l) && !td_lease_bug(l, TD_BUG_VOTERS) && voters_can(l, want)) {
+		   founded(l) && !td_lease_bug(l, TD_BUG_VOTERS) &&
+		   voters_can(l, want)) {
 		record_change(l, r->in_sync, r->voters, want);
 	} else if (l->now_ms - l->said_ms > again) {
 		for (uint32_t i = 1; i <= MAX_ID; i++)

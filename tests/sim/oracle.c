@@ -350,9 +350,9 @@ void sim_oracle_effect(struct sim_daemon *d,
 
 		/* whoever is being added has what comes before that; a
 		 * lead of a later epoch starts from what a majority told */
-		if (x && r->epoch == own->epoch && sim_oracle_in(td_lease_record(x->l), x->m->id,
-				       x->incarnation) &&
-		    !later(r, own))
+		if (x && r->epoch == own->epoch && !later(r, own) &&
+		    sim_oracle_in(td_lease_record(x->l), x->m->id,
+				  x->incarnation))
 			must_know(d, x, "of the agreed record", knows, arg);
 	}
 	for (uint32_t i = 0; i < s->n; i++) {
