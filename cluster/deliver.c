@@ -30,11 +30,14 @@ static void after_op(struct td_cluster *c, const Td__Op *op, uint32_t from)
 {
 	switch (op->what_case) {
 	case TD__OP__WHAT_NODE_GONE:
+		c->gone_told[op->node_gone->id] = 0;
 		/* a late word about a time when we were cut off */
 		if (op->node_gone->id == c->id && c->live)
 			td_cluster_put_own_row(c);
 		/* fall through */
 	case TD__OP__WHAT_NODE:
+		/* it is here again, and may go again in the same life */
+		c->gone_told[from] = 0;
 		td_cluster_count_synced(c);
 		c->state_changed = true;
 		break;
