@@ -230,6 +230,19 @@ static void bind_report(struct td_lease *l, const struct report *r)
 	bind(l, &r->stood);
 }
 
+/* Who led before has records of its own that no majority took: what they
+ * replaced binds still, though nobody else may know it any more. */
+static void keep_own(struct td_lease *l, const struct rec *newest, bool alone)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < l->n_bound && !alone; i++)
+		if (l->bound[i].voters == newest->voters &&
+		    l->bound[i].next == newest->next)
+			l->bound[kept++] = l->bound[i];
+	l->n_bound = kept;
+}
+
 /** `lead` has just become ours: all records that were reported bind until a
  *  majority holds our first.
  *  @param alone  nobody else holds what was: founding, or a cold start */
@@ -238,7 +251,7 @@ void record_begin(struct td_lease *l, const struct rec *newest, bool alone)
 	uint32_t me = l->cfg.node_id;
 	struct rec r = *newest;
 
-	l->n_bound = 0;
+	keep_own(l, newest, alone);
 	for (uint32_t i = 1; i <= MAX_ID; i++)
 		bind_report(l, &l->lead->report[i]);
 	bind(l, newest);
