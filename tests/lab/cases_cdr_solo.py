@@ -11,8 +11,10 @@ def written(b):
     b.kill_process("n1", "tandemd")
 
     def found():
-        p = b.run("n1", "tandem", "cdr", "list", "--json")
-        return p.returncode == 0 and b.tandem("n1", "cdr", "list")
+        # other cases have called before
+        p = b.run("n1", "tandem", "cdr", "list", "--number", "2943", "--json")
+        return p.returncode == 0 and b.tandem("n1", "cdr", "list", "--number",
+                                              "2943")
     call = until(20, "the record is there", found, 0.2)[0]
     check((call["calling"], call["called"], call["cause"]) ==
           ("1000", "2943", 16), "%r", call)
