@@ -32,7 +32,7 @@ void td_restart_unsure(struct td_restart *r, uint32_t t, uint32_t cref,
 		       bool ours);
 /** The far end let go of that call after all: RELEASE, RELEASE COMPLETE. */
 void td_restart_released(struct td_restart *r, uint32_t cref, bool ours);
-/** The channel to send RESTART for now. @param busy of living calls: they
+/** The next channel to send RESTART for. @param busy of living calls: they
  *  prove that both ends agree, nothing is left to restart there
  *  @return 0: none, or one is under way */
 uint32_t td_restart_next(struct td_restart *r, uint32_t busy);

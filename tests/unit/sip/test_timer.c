@@ -332,7 +332,7 @@ static void the_called_phone_may_refresh_or_leave_it_to_us(void **state)
 	m = call_out(r, &l, "Allow: UPDATE\r\n"
 		     "Session-Expires: 90;refresher=uac\r\n");
 	x = next_request(r, "UPDATE", 1);
-	/* refused for now; asked again */
+	/* the refusal asks to come again, and it does */
 	rig_respond(r, x, "500 Server Error", NULL, NULL, NULL);
 	{
 		struct td_sip_msg *y = next_request(r, "UPDATE",
